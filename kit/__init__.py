@@ -1,0 +1,1 @@
+"""The cellar: tools that know nothing of contacts."""

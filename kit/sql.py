@@ -1,0 +1,103 @@
+"""SQL as a value: a text with named holes, and what stands in them.
+
+`Sql("SELECT c.id FROM contact c WHERE c.id = ANY({ids}::bigint[])", ids=[1, 2])` — a hole filled with another `Sql`
+is spliced in, anything else becomes a parameter. Texts are never pasted together, so no value can become SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+_HOLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+
+@lru_cache(maxsize=4096)
+def _pieces(text: str) -> tuple[str, ...]:
+    """The text cut at its holes: words at even places, names of holes at odd ones."""
+    return tuple(_HOLE.split(text))
+
+
+class Sql:
+    """An immutable piece of SQL with its parameters."""
+
+    __slots__ = ("text", "values")
+
+    def __init__(self, text: str, /, **values: Any) -> None:
+        self.text = text
+        self.values = values
+
+    def render(self) -> tuple[str, list[Any]]:
+        """The text for PostgreSQL with `$1 …`, and the parameters in their order."""
+        words: list[str] = []
+        parameters: list[Any] = []
+        _write(self, words, parameters)
+        return "".join(words), parameters
+
+    def __repr__(self) -> str:
+        return f"Sql({self.text!r}, {', '.join(self.values)})"
+
+
+def _write(piece: Sql, words: list[str], parameters: list[Any]) -> None:
+    pieces = _pieces(piece.text)
+    words.append(pieces[0])
+    if len(pieces) == 1:
+        return
+    numbers: dict[str, str] = {}
+    values = piece.values
+    for at in range(1, len(pieces), 2):
+        name = pieces[at]
+        value = values[name]
+        if isinstance(value, Sql):
+            _write(value, words, parameters)
+        else:
+            if name not in numbers:
+                parameters.append(value)
+                numbers[name] = f"${len(parameters)}"
+            words.append(numbers[name])
+        words.append(pieces[at + 1])
+
+
+NOTHING = Sql("")
+TRUE = Sql("TRUE")
+FALSE = Sql("FALSE")
+
+
+def name(identifier: str) -> Sql:
+    """An identifier, quoted: a column alias, a table name."""
+    return Sql('"' + identifier.replace('"', '""') + '"')
+
+
+def text(literal: str) -> Sql:
+    """A constant text written into the statement, quoted. For words of our own, not for values of callers."""
+    return Sql("'" + literal.replace("'", "''") + "'")
+
+
+def join(separator: str, pieces: Iterable[Sql]) -> Sql:
+    """The pieces with a separator between them: `join(", ", columns)`."""
+    named = {f"p{number}": piece for number, piece in enumerate(pieces)}
+    return Sql(separator.join("{" + key + "}" for key in named), **named)
+
+
+def all_of(pieces: Iterable[Sql]) -> Sql:
+    """Every piece holds. No piece: TRUE, so never hand a caller's empty list to this."""
+    found = list(pieces)
+    return Sql("({all})", all=join(" AND ", found)) if found else TRUE
+
+
+def any_of(pieces: Iterable[Sql]) -> Sql:
+    """At least one piece holds. No piece: FALSE."""
+    found = list(pieces)
+    return Sql("({any})", any=join(" OR ", found)) if found else FALSE
+
+
+def negation(piece: Sql) -> Sql:
+    """The exact complement, also where the piece is NULL."""
+    return Sql("(({piece}) IS NOT TRUE)", piece=piece)
+
+
+def ids(numbers: Iterable[int]) -> Sql:
+    """A set of contacts given by hand: selects the ids in a column `id`."""
+    return Sql("SELECT unnest({numbers}::bigint[]) AS id", numbers=list(numbers))

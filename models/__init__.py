@@ -1,0 +1,1 @@
+"""What is stored: one file a noun. Nothing happens here."""
