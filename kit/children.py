@@ -1,0 +1,110 @@
+"""Child processes that end with us: started directly, never left behind, and never as root where that is refused."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_KEEPCAPS = 8
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_CAPABILITY_VERSION_3 = 0x20080522
+_CAP_DAC_OVERRIDE = 1
+_CAP_DAC_READ_SEARCH = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def is_root() -> bool:
+    """Whether this process runs as root, whom PostgreSQL refuses."""
+    return os.geteuid() == 0
+
+
+def nobody() -> tuple[int, int]:
+    """User and group that PostgreSQL runs as when we are root."""
+    entry = pwd.getpwnam("nobody")
+    return entry.pw_uid, entry.pw_gid
+
+
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    death_signal: signal.Signals = signal.SIGTERM,
+    unprivileged: bool = False,
+    environment: Mapping[str, str] | None = None,
+    output: IO[Any] | int | None = None,
+    keep: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a child that gets `death_signal` when this process dies, however it dies (Linux only).
+
+    Call it from the main thread: the signal is tied to the thread that started the child. `unprivileged` gives up
+    root for `nobody`, `keep` are file descriptors the child inherits. The child has its own session, so that Ctrl-C
+    in a terminal reaches only us and everything is stopped in the right order.
+    """
+    return subprocess.Popen(
+        [str(word) for word in command],
+        preexec_fn=_prepare(death_signal, unprivileged and is_root()),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if output is not None else None,
+        pass_fds=keep,
+        start_new_session=True,
+        cwd="/" if unprivileged else None,
+    )
+
+
+def stop(child: subprocess.Popen[bytes] | None, how: signal.Signals, seconds: float) -> None:
+    """Ask a child to end, and end it the hard way if it has not done so in time."""
+    if child is None or child.poll() is not None:
+        return
+    child.send_signal(how)
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait(5)
+
+
+def _prepare(death_signal: signal.Signals, drop_root: bool) -> Callable[[], None] | None:
+    """What happens in the child between fork and exec. Everything is looked up here, before the fork."""
+    linux = sys.platform == "linux"
+    uid, gid = nobody() if drop_root else (0, 0)
+
+    def prepare() -> None:
+        if drop_root:
+            _become(uid, gid, keep_reading=linux)
+        if linux:  # after the change of user, which clears it
+            _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+
+    return prepare if drop_root or linux else None
+
+
+def _become(uid: int, gid: int, *, keep_reading: bool) -> None:
+    """Give up root, but keep the right to walk through folders closed to others.
+
+    The programs and the data may lie below a home directory with mode 0700; with these two rights nothing has to be
+    opened to everybody.
+    """
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    if not keep_reading:
+        os.setresuid(uid, uid, uid)
+        return
+    _libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setresuid(uid, uid, uid)
+    mask = (1 << _CAP_DAC_OVERRIDE) | (1 << _CAP_DAC_READ_SEARCH)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)  # effective, permitted, inheritable; then their upper halves
+    if _libc.capset(header, sets) != 0:
+        return  # a container that forbids it: works wherever the folders are readable anyway
+    for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
+        _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0)
