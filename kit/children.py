@@ -103,7 +103,8 @@ def _become(uid: int, gid: int, *, keep_reading: bool) -> None:
     os.setresuid(uid, uid, uid)
     mask = (1 << _CAP_DAC_OVERRIDE) | (1 << _CAP_DAC_READ_SEARCH)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)  # effective, permitted, inheritable; then their upper halves
+    # effective, permitted, inheritable; then the upper halves of the three
+    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
     if _libc.capset(header, sets) != 0:
         return  # a container that forbids it: works wherever the folders are readable anyway
     for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):

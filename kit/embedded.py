@@ -143,9 +143,7 @@ class Postgres:
             os.chown(new, *children.nobody())
         sync = [] if self.durable else ["--no-sync"]
         with open(self.log, "ab") as log:
-            child = children.spawn(
-                [programs / "initdb", "-D", new, *_INITDB, *sync], unprivileged=True, output=log
-            )
+            child = children.spawn([programs / "initdb", "-D", new, *_INITDB, *sync], unprivileged=True, output=log)
             code = child.wait()
         if code != 0:
             raise NotStarted(_story("PostgreSQL's data could not be created.", self.log))
@@ -153,7 +151,7 @@ class Postgres:
         new.rename(self.folder)
 
     def _wait_for_the_one_before(self) -> None:
-        """After a kill -9 of our parent the old PostgreSQL needs a moment to go; where it does not go, it is told to."""
+        """After a kill -9 of our parent the old PostgreSQL needs a moment to go; if it stays, it is told to."""
         deadline = time.monotonic() + 5
         while (pid := self._stale_pid()) is not None:
             if time.monotonic() > deadline:

@@ -1,0 +1,151 @@
+"""What an operator can set, by environment variables or a `.env` file: one typed list, all faults told at once."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from kit.errors import Problem, Refused
+
+if TYPE_CHECKING:
+    from kit.db import Server
+
+PREFIX = "PARCOURS_"
+OWNER_TOKEN_LENGTH_MIN = 8
+
+Names = Annotated[list[str], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and what it is for. `.env.example` lists the same ones."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_URL"),
+        description="PostgreSQL 18, e.g. postgresql://user:password@host:5432/parcours. Without it one is started.",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("REDIS_URL"),
+        description="Valkey or Redis, e.g. redis://host:6379/0 or unix:///path/to/socket. Without it one is started.",
+    )
+    data: Path = Field(Path(".data"), description="Folder for the data of the servers that are started.")
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the web server listens on.")
+    owner_token: SecretStr | None = Field(
+        None,
+        description=f"Token of the owner, at least {OWNER_TOKEN_LENGTH_MIN} characters. Without it one is made up.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="Lines for people or for machines; auto looks whether a terminal is attached."
+    )
+    test_mode: bool = Field(False, description="Lets the owner move the server's clock. Never in production.")
+    graphiql: bool = Field(True, description="Serve the GraphiQL page at /graphql to browsers.")
+    allowed_origins: Names = Field(
+        default_factory=list, description="Web origins that may call the API from a browser, separated by commas."
+    )
+    trusted_proxies: Names = Field(
+        default_factory=list,
+        description="Addresses of proxies whose X-Forwarded-For is believed, separated by commas.",
+    )
+    default_country: str = Field(
+        "US",
+        pattern="^[A-Z]{2}$",
+        description="Country of phone numbers written without one, when the account is made.",
+    )
+    timezone: str = Field("UTC", description="Time zone of the account when it is made, e.g. Europe/Berlin.")
+    pool_size: int = Field(10, ge=2, le=100, description="Connections to PostgreSQL of each process, at most.")
+    worker_processes: int = Field(1, ge=1, le=64, description="Worker processes that `parcours up` starts.")
+    worker_threads: int = Field(4, ge=1, le=64, description="Hints that one worker process hears at the same time.")
+
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        return [word.strip() for word in given.split(",") if word.strip()] if isinstance(given, str) else given
+
+    @field_validator("owner_token")
+    @classmethod
+    def _long_enough(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and len(given.get_secret_value()) < OWNER_TOKEN_LENGTH_MIN:
+            raise ValueError(f"must have at least {OWNER_TOKEN_LENGTH_MIN} characters")
+        return given
+
+    def server(self) -> Server:
+        """Where PostgreSQL answers, from DATABASE_URL."""
+        if self.database_url is None:
+            raise Refused(Problem("CONFIG", "DATABASE_URL is not set."))
+        return parse_database_url(self.database_url.get_secret_value())
+
+    def broker_url(self) -> str:
+        """Where Valkey answers, from REDIS_URL."""
+        if self.redis_url is None:
+            raise Refused(Problem("CONFIG", "REDIS_URL is not set."))
+        return self.redis_url.get_secret_value()
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once. Refused with every fault, one sentence each."""
+    return read()
+
+
+def read() -> Settings:
+    """The settings as the environment has them now."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise Refused(
+            *(
+                Problem("CONFIG", f"{_variable(fault['loc'])}: {fault['msg']}")
+                for fault in error.errors(include_input=False, include_url=False, include_context=False)
+            )
+        ) from None
+
+
+def environment(**changes: str | Path) -> dict[str, str]:
+    """The environment of this process for a child, with changes."""
+    return os.environ | {name: str(value) for name, value in changes.items()}
+
+
+def variables() -> dict[str, str]:
+    """Every variable an operator can set, with what it is for."""
+    return {_variable((name,)): field.description or "" for name, field in Settings.model_fields.items()}
+
+
+def _variable(where: tuple[int | str, ...]) -> str:
+    name = str(where[0]).upper()
+    return name if name in ("DATABASE_URL", "REDIS_URL") else PREFIX + name.removeprefix(PREFIX)
+
+
+def parse_database_url(url: str) -> Server:
+    """`postgresql://user:password@host:port/name?host=/folder/of/socket&sslmode=require` as an address."""
+    from kit.db import Server
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise Refused(Problem("CONFIG", "DATABASE_URL must begin with postgresql://"))
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    return Server(
+        host=options.get("host") or parts.hostname or "127.0.0.1",
+        port=int(options.get("port") or parts.port or 5432),
+        user=unquote(parts.username or "postgres"),
+        password=unquote(parts.password) if parts.password else None,
+        database=unquote(parts.path.lstrip("/")) or "parcours",
+        ssl=options.get("sslmode"),
+    )

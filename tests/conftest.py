@@ -1,0 +1,103 @@
+"""What every test stands on: a real PostgreSQL and a real Valkey for this session, and a clean database a test."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from kit import db as database
+from kit.db import Server
+from kit.embedded import Postgres, Valkey
+from kit.sql import Sql
+from models import migrate
+
+# Rows that a new database has from its migrations; everything else is emptied after a test.
+KEPT_TABLES = ["tortoise_migrations", "account"]
+
+TEMPLATE = "parcours_template"
+APP = "parcours"
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder for the servers' data of this session (every xdist worker has its own)."""
+    with tempfile.TemporaryDirectory(prefix="parcours-test-", ignore_cleanup_errors=True) as path:
+        yield Path(path)
+
+
+@pytest.fixture(scope="session")
+def postgres(folder: Path) -> Iterator[Postgres]:
+    """The PostgreSQL of this session; it forgets everything at a crash, and is fast."""
+    running = Postgres(folder / "postgres", durable=False)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """The address of this session's Valkey, for REDIS_URL."""
+    running = Valkey()
+    running.start()
+    yield running.url
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: Postgres) -> str:
+    """The name of a migrated database to copy from."""
+    await postgres.create_database(TEMPLATE)
+    await migrate.run(postgres.server(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+async def pool(postgres: Postgres, template: str) -> AsyncIterator[Server]:
+    """The open pool of this process, on a migrated database; yields where that is."""
+    await postgres.create_database(APP, template=template)
+    server = postgres.server(APP)
+    await database.connect(server, pool_size=8)
+    yield server
+    await database.disconnect()
+
+
+@pytest.fixture(scope="session")
+async def wipe(pool: Server) -> Sql:
+    """One statement that empties every table. Numbers go on counting, so no test can rely on an id."""
+    deletes = await database.value(
+        Sql(
+            """
+            SELECT string_agg(format('DELETE FROM %I;', c.relname), ' ')
+            FROM pg_class c
+            WHERE c.relnamespace = 'public'::regnamespace
+              AND c.relkind IN ('r', 'p')
+              AND NOT c.relispartition
+              AND c.relname <> ALL ({kept}::text[])
+            """,
+            kept=KEPT_TABLES,
+        )
+    )
+    return Sql(
+        "DO $$ BEGIN PERFORM set_config('session_replication_role', 'replica', true); {deletes} END $$",
+        deletes=Sql(deletes),
+    )
+
+
+@pytest.fixture
+async def db(pool: Server, wipe: Sql) -> AsyncIterator[Server]:
+    """The database, open through `kit.db`, and empty again after the test. Everything is really committed."""
+    yield pool
+    await database.execute(wipe)
+
+
+@pytest.fixture
+async def fresh_db(postgres: Postgres, template: str) -> AsyncIterator[Server]:
+    """A migrated database of one's own beside the pool: for DDL, for several processes, for what breaks things."""
+    name = f"fresh_{uuid.uuid4().hex}"
+    await postgres.create_database(name, template=template)
+    yield postgres.server(name)
+    await postgres.drop_database(name)
