@@ -1,0 +1,131 @@
+"""The tick of a worker: every second it looks for due work in the database, so that no lost hint ever matters.
+
+Every worker process has one; any number of them may tick at the same time, since passes claim what they work on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from kit import bell, broker, clock, config, db
+from kit.sql import Sql
+from workers.loop import Loop, Work
+
+TICK_SECONDS = 1.0
+STOP_SECONDS_MAX = 2.0
+
+# name of the hint → where its pass is
+PASSES = {
+    "dispatch": "workflows.dispatch",
+    "advance": "workflows.engine",
+    "deliver": "workflows.deliver",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to do from time to time, harmless when several processes do it at once."""
+
+    name: str
+    seconds: float
+    do: Callable[[datetime], Awaitable[object]]
+
+
+async def partitions(_now: datetime) -> None:
+    """Make room for the history of the weeks to come."""
+    await db.execute(Sql("SELECT ensure_partitions()"))
+
+
+async def statistics(now: datetime) -> None:
+    """Add up what was counted since the last time."""
+    from workflows import report
+
+    await report.fold(now)
+
+
+JOBS = [
+    Job("partitions", 3600, partitions),
+    Job("statistics", 5, statistics),
+]
+
+
+class Schedule:
+    """The loops and jobs of one worker process."""
+
+    def __init__(self) -> None:
+        self._loops: dict[str, Loop] = {}
+        self._jobs: list[tuple[Job, Loop]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ticker: asyncio.Task[None] | None = None
+        self._doorbell: broker.Doorbell | None = None
+
+    async def start(self) -> None:
+        """Open the database for this event loop and begin. It need not be there yet: passes fail until it is."""
+        settings = config.settings()
+        await db.connect(settings.server(), pool_size=settings.pool_size)
+        self._doorbell = broker.Doorbell(broker.build(settings.broker_url()))
+        bell.hang(self.ring)
+        self._loops = {name: Loop(name, _pass(module)) for name, module in PASSES.items() if _exists(module)}
+        self._jobs = [(job, Loop(job.name, _once(job))) for job in JOBS]
+        self._tasks = [asyncio.create_task(loop.run()) for loop in self._all()]
+        self._ticker = asyncio.create_task(self._tick())
+
+    async def stop(self) -> None:
+        """Let the passes that run now end; break off what takes longer than two seconds (its transaction with it)."""
+        if self._ticker is None or self._doorbell is None:
+            return
+        self._ticker.cancel()
+        for loop in self._all():
+            loop.stop()
+        _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS_MAX)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(self._ticker, *self._tasks, return_exceptions=True)
+        bell.hang(None)
+        await self._doorbell.close()
+        await db.disconnect()
+
+    def hear(self, name: str) -> None:
+        """A hint came from another process."""
+        if loop := self._loops.get(name):
+            loop.ring()
+
+    async def ring(self, name: str) -> None:
+        """A verb in this process has work for all of us: for our own loop at once, for other processes by a hint."""
+        self.hear(name)
+        if self._doorbell is not None:
+            await self._doorbell.ring(name)
+
+    def _all(self) -> list[Loop]:
+        return [*self._loops.values(), *(loop for _, loop in self._jobs)]
+
+    async def _tick(self) -> None:
+        due = {job.name: 0.0 for job, _ in self._jobs}
+        while True:
+            for loop in self._loops.values():
+                loop.ring()
+            for job, loop in self._jobs:
+                if clock.ticks() >= due[job.name]:
+                    due[job.name] = clock.ticks() + job.seconds
+                    loop.ring()
+            await asyncio.sleep(TICK_SECONDS)
+
+
+def _exists(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _pass(module: str) -> Work:
+    return importlib.import_module(module).pass_
+
+
+def _once(job: Job) -> Work:
+    async def work(now: datetime) -> int:
+        await job.do(now)
+        return 0
+
+    return work
