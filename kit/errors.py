@@ -75,6 +75,9 @@ class Problems:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def add(self, code: str, message: str, *path: str) -> None:
         self._found.append(Problem(code, message, path))
 

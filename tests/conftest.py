@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from kit import clock
 from kit import db as database
 from kit.db import Server
 from kit.embedded import Postgres, Valkey
 from kit.sql import Sql
 from models import migrate
+from services.caller import Caller
 
 # Rows that a new database has from its migrations; everything else is emptied after a test.
 KEPT_TABLES = ["tortoise_migrations", "account"]
@@ -101,3 +103,9 @@ async def fresh_db(postgres: Postgres, template: str) -> AsyncIterator[Server]:
     await postgres.create_database(name, template=template)
     yield postgres.server(name)
     await postgres.drop_database(name)
+
+
+@pytest.fixture
+async def caller(db: Server) -> Caller:
+    """An owner at work, at the database's instant."""
+    return Caller(actor="user:1", now=await clock.now())

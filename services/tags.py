@@ -1,0 +1,201 @@
+"""Tags: words that a whole set of contacts is given or loses in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kit import bell, db
+from kit.errors import Problem, Problems, invalid
+from kit.sql import Sql
+from services import facts
+from services.caller import Caller
+from services.given import text_problem, tidy
+from services.outcome import Outcome
+
+TAG_LENGTH_MAX = 100
+TAGS_AT_ONCE_MAX = 100
+
+
+def read_names(names: Any, problems: Problems, *path: str) -> list[str]:
+    """The names, trimmed, each once; what is wrong with any of them is noted below `path`."""
+    if not isinstance(names, Sequence) or isinstance(names, str):
+        problems.add("WRONG_TYPE", "This must be a list of tag names.", *path)
+        return []
+    if len(names) > TAGS_AT_ONCE_MAX:
+        problems.add("TOO_LONG", f"Name at most {TAGS_AT_ONCE_MAX} tags at once.", *path)
+        return []
+    found: dict[str, str] = {}
+    for place, name in enumerate(names):
+        problem = name_problem(name)
+        if problem:
+            problems.extend([problem], *path, str(place))
+        elif tidied := tidy(name):
+            found.setdefault(tidied.lower(), tidied)
+    return list(found.values())
+
+
+def name_problem(name: Any) -> Problem | None:
+    """Why this cannot be a tag's name, or None."""
+    if problem := text_problem(name, length_max=TAG_LENGTH_MAX):
+        return problem
+    if tidy(name) is None:
+        return Problem("REQUIRED", "A tag needs a name.")
+    if "," in name:
+        return Problem("INVALID_VALUE", "A tag cannot contain a comma.")
+    return None
+
+
+async def ensure(names: Sequence[str], *, by: Caller) -> dict[str, int]:
+    """The tag of every name, made where there was none; keys are the names as given. Refused: a faulty name."""
+    problems = Problems()
+    wanted = read_names(names, problems, "tags")
+    problems.refuse()
+    found = await _find(wanted)
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        await db.execute(
+            Sql(
+                """
+                INSERT INTO tag (name, created_at)
+                SELECT w.name, {now}::timestamptz
+                FROM unnest({names}::text[]) AS w (name)
+                ORDER BY lower(w.name)
+                ON CONFLICT DO NOTHING
+                """,
+                names=missing,
+                now=by.now,
+            )
+        )
+        found = await _find(wanted)
+    by_lower = {name.lower(): number for name, number in found.items()}
+    return {name: by_lower[tidied.lower()] for name in names if (tidied := tidy(name))}
+
+
+async def give(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
+    """Give every contact of the set every tag, making unknown ones. Who has them all already is unchanged."""
+    tag_ids = sorted(set((await ensure(names, by=by)).values()))
+    if not tag_ids:
+        raise invalid("REQUIRED", "Name at least one tag.", "tags")
+    row = await db.row(
+        Sql(
+            """
+            WITH wanted AS (SELECT DISTINCT s.id FROM ({contacts}) AS s),
+            standing AS MATERIALIZED (
+                SELECT c.id
+                FROM contact c
+                WHERE c.id IN (SELECT wanted.id FROM wanted)
+                ORDER BY c.id
+                FOR KEY SHARE
+            ),
+            given AS (
+                INSERT INTO contact_tag (contact_id, tag_id, added_at)
+                SELECT standing.id, t.id, {now}::timestamptz
+                FROM standing
+                CROSS JOIN unnest({tags}::bigint[]) AS t (id)
+                ORDER BY standing.id, t.id
+                ON CONFLICT DO NOTHING
+                RETURNING contact_id, tag_id
+            ),
+            {facts}
+            {piles}
+            """,
+            contacts=contacts,
+            tags=tag_ids,
+            now=by.now,
+            facts=_facts("TAG_ADDED", by),
+            piles=_PILES,
+        )
+    )
+    await bell.ring("dispatch")
+    return Outcome.of(row)
+
+
+async def take(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
+    """Take the tags away from every contact of the set; the tags themselves stay. Unknown tags change nothing."""
+    problems = Problems()
+    wanted = read_names(names, problems, "tags")
+    if not problems and not wanted:
+        problems.add("REQUIRED", "Name at least one tag.", "tags")
+    problems.refuse()
+    row = await db.row(
+        Sql(
+            """
+            WITH wanted AS (SELECT DISTINCT s.id FROM ({contacts}) AS s),
+            standing AS MATERIALIZED (
+                SELECT c.id
+                FROM contact c
+                WHERE c.id IN (SELECT wanted.id FROM wanted)
+                ORDER BY c.id
+                FOR KEY SHARE
+            ),
+            held AS MATERIALIZED (
+                SELECT ct.contact_id, ct.tag_id
+                FROM contact_tag ct
+                JOIN standing ON standing.id = ct.contact_id
+                WHERE ct.tag_id IN (
+                    SELECT t.id
+                    FROM tag t
+                    WHERE lower(t.name) IN (SELECT lower(w.name) FROM unnest({names}::text[]) AS w (name))
+                )
+                ORDER BY ct.contact_id, ct.tag_id
+                FOR UPDATE OF ct
+            ),
+            given AS (
+                DELETE FROM contact_tag ct
+                USING held
+                WHERE ct.contact_id = held.contact_id
+                  AND ct.tag_id = held.tag_id
+                RETURNING ct.contact_id, ct.tag_id
+            ),
+            {facts}
+            {piles}
+            """,
+            contacts=contacts,
+            names=wanted,
+            facts=_facts("TAG_REMOVED", by),
+            piles=_PILES,
+        )
+    )
+    await bell.ring("dispatch")
+    return Outcome.of(row)
+
+
+_PILES = Sql(
+    """
+    SELECT
+        (SELECT array_agg(DISTINCT given.contact_id) FROM given) AS changed,
+        (SELECT array_agg(rest.id)
+         FROM (SELECT standing.id FROM standing EXCEPT SELECT given.contact_id FROM given) AS rest) AS unchanged,
+        (SELECT array_agg(rest.id)
+         FROM (SELECT wanted.id FROM wanted EXCEPT SELECT standing.id FROM standing) AS rest) AS missing
+    """
+)
+
+
+def _facts(kind: str, by: Caller) -> Sql:
+    return facts.recorded(
+        Sql(
+            """
+            SELECT given.contact_id, {kind}::text, given.tag_id, jsonb_build_object('tag', t.name)
+            FROM given
+            JOIN tag t ON t.id = given.tag_id
+            """,
+            kind=kind,
+        ),
+        by=by,
+    )
+
+
+async def _find(names: Sequence[str]) -> dict[str, int]:
+    found = await db.rows(
+        Sql(
+            """
+            SELECT w.name, t.id
+            FROM unnest({names}::text[]) AS w (name)
+            JOIN tag t ON lower(t.name) = lower(w.name)
+            """,
+            names=list(names),
+        )
+    )
+    return {row["name"]: row["id"] for row in found}
