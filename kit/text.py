@@ -1,0 +1,46 @@
+"""Texts as people give them: trimmed, in one Unicode form, without characters that cannot be stored."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from kit.errors import Problem
+
+LINE_LENGTH_MAX = 200
+TEXT_LENGTH_MAX = 20_000
+
+
+def clean(given: str) -> str:
+    """The text without white space around it, in the composed Unicode form (NFC), so that equal texts are equal."""
+    return unicodedata.normalize("NFC", given).strip()
+
+
+def fault(given: object, *, length_max: int = LINE_LENGTH_MAX, lines: bool = False) -> Problem | None:
+    """Why this cannot be stored as a text, or None if it can: WRONG_TYPE, NUL_CHARACTER, INVALID_CHARACTER, TOO_LONG.
+
+    Lengths are counted in characters of the cleaned text. Line breaks and other control characters are refused
+    unless `lines` (tabs and line breaks are then fine).
+    """
+    if not isinstance(given, str):
+        return Problem("WRONG_TYPE", "Give a text.")
+    if "\0" in given:
+        return Problem("NUL_CHARACTER", "This text contains a character that cannot be stored (U+0000).")
+    if any("\ud800" <= letter <= "\udfff" for letter in given):
+        return Problem("INVALID_CHARACTER", "This text contains half of a surrogate pair, which is no character.")
+    cleaned = clean(given)
+    if len(cleaned) > length_max:
+        return Problem("TOO_LONG", f"This text has {len(cleaned):,} characters; at most {length_max:,} are allowed.")
+    if not lines and any(unicodedata.category(letter) == "Cc" for letter in cleaned):
+        return Problem("INVALID_CHARACTER", "This text must be a single line.")
+    return None
+
+
+def read(
+    given: object, problems: list[Problem], *path: str, length_max: int = LINE_LENGTH_MAX, lines: bool = False
+) -> str | None:
+    """The cleaned text, None where nothing but white space is left; a fault is added to `problems` and gives None."""
+    found = fault(given, length_max=length_max, lines=lines)
+    if found is not None:
+        problems.append(found.below(*path))
+        return None
+    return clean(str(given)) or None
