@@ -8,8 +8,8 @@
 inputs of the GraphQL schema (schema/cards.py), so a parameter is written down once.
 
 A parameter is one of: `str int float Decimal bool`, an Enum (by name), `Any` (JSON), another dataclass, a list of
-these, `… | None`, and the named types of kit/shape.py, which are such a type with marks. Without a default it is required.
-`null` means the same as leaving it out.
+these, `… | None`, and the named types of kit/shape.py, which are such a type with marks. Without a default it is
+required. `null` means the same as leaving it out.
 """
 
 from __future__ import annotations

@@ -9,6 +9,9 @@ from kit.errors import Problem
 LINE_LENGTH_MAX = 200
 TEXT_LENGTH_MAX = 20_000
 
+# Characters that make a line read otherwise than it is stored: embeddings, overrides and isolates of direction.
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
 
 def clean(given: str) -> str:
     """The text without white space around it, in the composed Unicode form (NFC), so that equal texts are equal."""
@@ -18,8 +21,8 @@ def clean(given: str) -> str:
 def fault(given: object, *, length_max: int = LINE_LENGTH_MAX, lines: bool = False) -> Problem | None:
     """Why this cannot be stored as a text, or None if it can: WRONG_TYPE, NUL_CHARACTER, INVALID_CHARACTER, TOO_LONG.
 
-    Lengths are counted in characters of the cleaned text. Line breaks and other control characters are refused
-    unless `lines` (tabs and line breaks are then fine).
+    Lengths are counted in characters of the cleaned text. Line breaks, other control characters and those that turn
+    the reading direction are refused unless `lines`.
     """
     if not isinstance(given, str):
         return Problem("WRONG_TYPE", "Give a text.")
@@ -30,9 +33,15 @@ def fault(given: object, *, length_max: int = LINE_LENGTH_MAX, lines: bool = Fal
     cleaned = clean(given)
     if len(cleaned) > length_max:
         return Problem("TOO_LONG", f"This text has {len(cleaned):,} characters; at most {length_max:,} are allowed.")
-    if not lines and any(unicodedata.category(letter) == "Cc" for letter in cleaned):
-        return Problem("INVALID_CHARACTER", "This text must be a single line.")
+    if not lines and any(_unfit(letter) for letter in cleaned):
+        return Problem("INVALID_CHARACTER", "This text must be a single line without control characters.")
     return None
+
+
+def _unfit(letter: str) -> bool:
+    if letter in _REORDERING:
+        return True
+    return not letter.isprintable() and unicodedata.category(letter) in ("Cc", "Zl", "Zp")
 
 
 def read(
