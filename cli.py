@@ -1,0 +1,259 @@
+"""The `parcours` command: run the server, its parts, and what an operator does from a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from kit.config import Settings
+    from kit.datafolder import Addresses
+    from kit.db import Server
+
+# Libraries are imported where they are needed, so that `parcours --help` is there at once.
+
+app = typer.Typer(
+    help="Parcours: contacts and the ways they take.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+token = typer.Typer(help="Tokens for the API.", no_args_is_help=True)
+app.add_typer(token, name="token")
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the data (else PARCOURS_DATA, else .data).")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on (else PARCOURS_HOST, else 127.0.0.1).")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on (else PARCOURS_PORT, else 8000).")]
+
+
+@app.command()
+def up(data: Data = None, host: Host = None, port: Port = None) -> None:
+    """Run everything: PostgreSQL, Valkey, the web server and the workers. One Ctrl-C stops it."""
+    from kit import up as everything
+    from kit.datafolder import DataFolder
+
+    settings = _settings(data=data, host=host, port=port)
+    kept = DataFolder(settings.data).owner_token
+    own_database = settings.database_url is None
+
+    def prepare(addresses: Addresses) -> None:
+        secret = asyncio.run(_prepare(settings, _server(addresses), create=own_database))
+        if secret is not None:
+            kept.touch(mode=0o600)
+            kept.write_text(secret + "\n")
+
+    def announce(address: str) -> None:
+        typer.echo(f"\nParcours is ready: {address}/graphql")
+        if kept.exists():
+            secret = kept.read_text().strip()
+            typer.echo(f"GraphiQL, signed in: {address}/graphql#token={secret}")
+            typer.echo(f"Owner's token:       {secret}")
+        else:
+            typer.echo("Make a token with: parcours token create NAME")
+        typer.echo("Stop with Ctrl-C.\n")
+
+    everything.run(settings, prepare, announce)
+
+
+@app.command()
+def serve(data: Data = None, host: Host = None, port: Port = None) -> None:
+    """Run the web server alone: on DATABASE_URL and REDIS_URL, or beside a running `parcours up`."""
+    settings = _settings(data=data, host=host, port=port)
+    addresses = _addresses(settings)
+    if settings.owner_token is not None:
+        asyncio.run(_with_pool(_server(addresses), lambda: _ensure_owner(settings)))
+    _become("web", settings, addresses)
+
+
+@app.command()
+def worker(data: Data = None) -> None:
+    """Run one worker alone: on DATABASE_URL and REDIS_URL, or beside a running `parcours up`."""
+    settings = _settings(data=data)
+    _become("workers", settings, _addresses(settings))
+
+
+@app.command()
+def migrate(data: Data = None) -> None:
+    """Bring the database to the newest shape of its tables. Harmless at any time, from any number of processes."""
+    settings = _settings(data=data)
+    with _database(settings) as server:
+        secret = asyncio.run(_prepare(settings, server, create=False, owner=settings.owner_token is not None))
+    typer.echo("The database is up to date." + (" The owner was created." if secret else ""))
+
+
+@app.command()
+def schema() -> None:
+    """Print the GraphQL schema."""
+    from schema import schema as graphql
+
+    typer.echo(graphql.as_str())
+
+
+@token.command("create")
+def token_create(
+    name: Annotated[str, typer.Argument(help="What the token is for.")],
+    user: Annotated[str | None, typer.Option(help="E-mail address of the user it acts for (else the owner).")] = None,
+    data: Data = None,
+) -> None:
+    """Make a token for the API and print it. It is shown this once."""
+    from services import tokens, users
+    from services.caller import system
+
+    async def create() -> str:
+        from kit import clock
+
+        found = await users.find(user)
+        _, secret = await tokens.create(found, name, by=system(await clock.now()))
+        return secret
+
+    typer.echo(_run(data, create))
+
+
+@token.command("list")
+def token_list(data: Data = None) -> None:
+    """Show the tokens there are: number, beginning, name, user."""
+    from services import tokens
+
+    for row in _run(data, tokens.find_all):
+        typer.echo("  ".join(str(value) for value in row.values()))
+
+
+@token.command("revoke")
+def token_revoke(number: Annotated[int, typer.Argument(help="As `token list` shows it.")], data: Data = None) -> None:
+    """End a token at once."""
+    from services import tokens
+    from services.caller import system
+
+    async def revoke() -> None:
+        from kit import clock
+
+        await tokens.revoke(number, by=system(await clock.now()))
+
+    _run(data, revoke)
+    typer.echo("The token is revoked.")
+
+
+def _settings(**given: Any) -> Settings:
+    """The settings, with what was given on the command line. Children get both through their environment."""
+    from kit import config
+
+    for name, value in given.items():
+        if value is not None:
+            config.override(name, value)
+    return config.settings()
+
+
+def _server(addresses: Addresses) -> Server:
+    from kit.config import parse_database_url
+
+    return parse_database_url(addresses.database_url)
+
+
+def _addresses(settings: Settings) -> Addresses:
+    """The two servers an operator has named, or those of the `parcours up` on the data folder."""
+    from kit.datafolder import Addresses, DataFolder
+    from kit.errors import Problem, Refused
+
+    named = (settings.database_url, settings.redis_url)
+    if all(named):
+        return Addresses(*(url.get_secret_value() for url in named if url))
+    if any(named):
+        raise Refused(Problem("CONFIG", "Set both DATABASE_URL and REDIS_URL, or neither."))
+    folder = DataFolder(settings.data)
+    if not folder.is_owned():
+        raise Refused(Problem("CONFIG", "Set DATABASE_URL and REDIS_URL, or run `parcours up`, which needs neither."))
+    return folder.beside()
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[Server]:
+    """The database for one command: DATABASE_URL, or the data folder's, started for the command if need be."""
+    from kit.datafolder import DataFolder
+
+    if settings.database_url is not None:
+        yield settings.server()
+        return
+    with DataFolder(settings.data).servers() as addresses:
+        server = _server(addresses)
+        asyncio.run(_prepare(settings, server, create=True, owner=False))
+        yield server
+
+
+def _run(data: Path | None, do: Callable[[], Awaitable[Any]]) -> Any:
+    """Do something with the database open."""
+    with _database(_settings(data=data)) as server:
+        return asyncio.run(_with_pool(server, do))
+
+
+async def _with_pool(server: Server, do: Callable[[], Awaitable[Any]]) -> Any:
+    from kit import db
+
+    await db.connect(server, pool_size=2)
+    try:
+        return await do()
+    finally:
+        await db.disconnect()
+
+
+async def _prepare(settings: Settings, server: Server, *, create: bool, owner: bool = True) -> str | None:
+    """The database, its tables and the owner. Returns the owner's token if the owner is new."""
+    from dataclasses import replace
+
+    from kit.embedded import create_database
+    from models import migrate
+
+    if create:
+        await create_database(replace(server, database="postgres"), server.database)
+    await migrate.run(server)
+    return await _with_pool(server, lambda: _ensure_owner(settings)) if owner else None
+
+
+async def _ensure_owner(settings: Settings) -> str | None:
+    from kit import clock
+    from services import users
+
+    wanted = settings.owner_token.get_secret_value() if settings.owner_token else None
+    return await users.ensure_owner(wanted, now=await clock.now())
+
+
+def _become(package: str, settings: Settings, addresses: Addresses) -> None:
+    """Go on as this process of the server: signals reach it directly."""
+    from kit import config
+    from kit.up import PYTHON
+
+    surroundings = config.environment(DATABASE_URL=addresses.database_url, REDIS_URL=addresses.redis_url)
+    os.execve(PYTHON[0], [*PYTHON, package], surroundings)
+
+
+def main() -> None:
+    """The command. What is refused ends it with a sentence and code 1, not with a traceback."""
+    from kit.errors import Refused
+    from kit.programs import NotStarted
+
+    try:
+        app()
+    except Refused as refused:
+        for problem in refused.problems:
+            typer.echo(problem.message, err=True)
+        sys.exit(1)
+    except NotStarted as failed:
+        typer.echo(str(failed), err=True)
+        sys.exit(1)
+    except Exception as error:
+        from kit import outage
+
+        if not outage.is_outage(error):
+            raise
+        typer.echo(f"The database or the broker cannot be reached ({type(error).__name__}).", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -20,6 +20,8 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
 
+Child = subprocess.Popen[bytes]
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -42,7 +44,7 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     output: IO[Any] | int | None = None,
     keep: Sequence[int] = (),
-) -> subprocess.Popen[bytes]:
+) -> Child:
     """Start a child that gets `death_signal` when this process dies, however it dies (Linux only).
 
     Call it from the main thread: the signal is tied to the thread that started the child. `unprivileged` gives up
@@ -62,11 +64,16 @@ def spawn(
     )
 
 
-def stop(child: subprocess.Popen[bytes] | None, how: signal.Signals, seconds: float) -> None:
+def stop(child: Child | None, how: signal.Signals, seconds: float) -> None:
     """Ask a child to end, and end it the hard way if it has not done so in time."""
     if child is None or child.poll() is not None:
         return
     child.send_signal(how)
+    finish(child, seconds)
+
+
+def finish(child: Child, seconds: float) -> None:
+    """Wait for a child that was asked to end, and end it the hard way if it has not done so in time."""
     try:
         child.wait(seconds)
     except subprocess.TimeoutExpired:

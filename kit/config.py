@@ -118,6 +118,12 @@ def read() -> Settings:
         ) from None
 
 
+def override(name: str, value: object) -> None:
+    """A setting given on the command line: for this process and, through their environment, for its children."""
+    os.environ[_variable((name,))] = str(value)
+    settings.cache_clear()
+
+
 def environment(**changes: str | Path) -> dict[str, str]:
     """The environment of this process for a child, with changes."""
     return os.environ | {name: str(value) for name, value in changes.items()}

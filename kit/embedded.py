@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -70,12 +69,14 @@ _FORGETFUL = {
 class Postgres:
     """One PostgreSQL 18 on a folder, reachable through a socket below the system's folder for temporary files."""
 
+    stop_signal = signal.SIGINT  # breaks off what runs, then writes everything to disk
+
     def __init__(self, folder: Path, *, durable: bool = True, log: Path | None = None) -> None:
         self.folder = folder.absolute()
         self.durable = durable
         self.log = log or self.folder.with_suffix(".log")
         self.sockets = Path()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: children.Child | None = None
 
     def start(self) -> None:
         """Create the data if there is none, start, and return when connections are answered. Main thread only."""
@@ -97,7 +98,7 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop after the current statements are broken off and everything is on disk; harmless when stopped."""
-        children.stop(self.process, signal.SIGINT, STOP_SECONDS_MAX)
+        children.stop(self.process, self.stop_signal, STOP_SECONDS_MAX)
         self.process = None
         if self.sockets != Path():
             shutil.rmtree(self.sockets, ignore_errors=True)
@@ -184,7 +185,7 @@ class Valkey:
         self.folder = folder.absolute() if folder else None
         self.log = log or (self.folder.with_suffix(".log") if self.folder else Path(os.devnull))
         self.sockets = Path()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: children.Child | None = None
 
     @property
     def socket(self) -> Path:
@@ -259,7 +260,7 @@ def cut(log: Path) -> None:
             os.truncate(log, 0)
 
 
-def _wait(name: str, child: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
+def _wait(name: str, child: children.Child, ready: Callable[[], bool], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
     while not ready():
         if child.poll() is not None:
