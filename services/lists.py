@@ -1,0 +1,43 @@
+"""Lists: what contacts can be subscribed to."""
+
+from __future__ import annotations
+
+from kit import db
+from kit.errors import Problems, conflict
+from kit.sql import Sql
+from services.caller import Caller
+from services.given import TEXT_LENGTH_MAX, Given
+
+CHANNELS = ("EMAIL", "SMS")
+
+
+async def create(name: str, *, description: str | None = None, channel: str | None = "EMAIL", by: Caller) -> int:
+    """A new list; its id. Refused: no name or one that exists, whatever its case (NAME_TAKEN), an unknown channel."""
+    problems = Problems()
+    given = Given({"name": name, "description": description, "channel": channel}, problems)
+    name = given.required_text("name")
+    description = given.text("description", length_max=TEXT_LENGTH_MAX, lines=True)
+    channel = given.choice("channel", CHANNELS, "EMAIL")
+    problems.refuse()
+    made = await db.value(
+        Sql(
+            """
+            INSERT INTO contact_list (name, description, channel, created_at, updated_at)
+            VALUES ({name}, {description}, {channel}, {now}, {now})
+            ON CONFLICT DO NOTHING
+            RETURNING id
+            """,
+            name=name,
+            description=description,
+            channel=channel,
+            now=by.now,
+        )
+    )
+    if made is None:
+        raise conflict("NAME_TAKEN", "Another list has this name.", "name")
+    return made
+
+
+async def find_by_name(name: str) -> int | None:
+    """The id of the list of this name, whatever its case."""
+    return await db.value(Sql("SELECT l.id FROM contact_list l WHERE lower(l.name) = lower({name}::text)", name=name))

@@ -1,0 +1,202 @@
+"""Memberships: who is on which list, since when, by whom, and who has left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kit import bell, db
+from kit.errors import invalid, not_found
+from kit.sql import Sql
+from services import facts
+from services.caller import Caller
+from services.outcome import Outcome
+
+STATUSES = ("ACTIVE", "UNCONFIRMED", "UNSUBSCRIBED", "BOUNCED")
+PREVIOUSLY_UNSUBSCRIBED = "PREVIOUSLY_UNSUBSCRIBED"
+
+
+async def join(
+    contacts: Sql, list_id: int, *, status: str = "ACTIVE", by: Caller, respect_unsubscribed: bool = False
+) -> Outcome:
+    """Subscribe every contact of the set to the list. Who has that status already is unchanged.
+
+    With `respect_unsubscribed`, contacts who left the list themselves are refused PREVIOUSLY_UNSUBSCRIBED.
+    """
+    return await put(contacts, [(list_id, status)], by=by, respect_unsubscribed=respect_unsubscribed)
+
+
+async def leave(contacts: Sql, list_id: int | None, *, by: Caller) -> Outcome:
+    """Unsubscribe every contact of the set from the list, or from all lists it is on (None).
+
+    Who is not on it, or has left it already, is unchanged.
+    """
+    if list_id is not None:
+        await _require([list_id])
+    targets = Sql("SELECT held.contact_id, held.list_id, 'UNSUBSCRIBED' AS status FROM held")
+    of_list = Sql("") if list_id is None else Sql("AND m.list_id = {list}::bigint", list=list_id)
+    return await _change(contacts, of_list, targets, by=by)
+
+
+async def set_status(contacts: Sql, list_id: int, status: str, *, by: Caller) -> Outcome:
+    """Give the memberships of the set this status, making those that are not there (AE8, AE9)."""
+    return await put(contacts, [(list_id, status)], by=by)
+
+
+async def put(
+    contacts: Sql, changes: Sequence[tuple[int, str]], *, by: Caller, respect_unsubscribed: bool = False
+) -> Outcome:
+    """Every contact of the set gets every (list id, status). Refused: an unknown list (NOT_FOUND) or status."""
+    if any(status not in STATUSES for _, status in changes):
+        raise invalid("INVALID_VALUE", f"Use one of {', '.join(STATUSES)}.", "status")
+    list_ids = [list_id for list_id, _ in changes]
+    await _require(list_ids)
+    targets = Sql(
+        """
+        SELECT standing.id AS contact_id, w.list_id, w.status
+        FROM standing
+        CROSS JOIN unnest({lists}::bigint[], {statuses}::text[]) AS w (list_id, status)
+        WHERE NOT EXISTS (
+            SELECT FROM refused WHERE refused.contact_id = standing.id AND refused.list_id = w.list_id
+        )
+        """,
+        lists=list_ids,
+        statuses=[status for _, status in changes],
+    )
+    of_lists = Sql("AND m.list_id = ANY({lists}::bigint[])", lists=list_ids)
+    return await _change(contacts, of_lists, targets, by=by, respect_unsubscribed=respect_unsubscribed)
+
+
+async def _require(list_ids: Sequence[int]) -> None:
+    known = await db.column(Sql("SELECT l.id FROM contact_list l WHERE l.id = ANY({ids}::bigint[])", ids=list_ids))
+    if set(list_ids) - set(known):
+        raise not_found("list", "listId")
+
+
+async def _change(
+    contacts: Sql, of_lists: Sql, targets: Sql, *, by: Caller, respect_unsubscribed: bool = False
+) -> Outcome:
+    """Give every target (contact_id, list_id, status) its status, with the facts of what really changed.
+
+    `held` are the memberships there are, locked, in their newest state. A change of status is what the dates and the
+    source tell of: the source is always that of the latest transition, `subscribed_at` of the present subscription.
+    """
+    row = await db.row(
+        Sql(
+            """
+            WITH wanted AS (SELECT DISTINCT s.id FROM ({contacts}) AS s),
+            standing AS MATERIALIZED (
+                SELECT c.id
+                FROM contact c
+                WHERE c.id IN (SELECT wanted.id FROM wanted)
+                ORDER BY c.id
+                FOR KEY SHARE
+            ),
+            held AS MATERIALIZED (
+                SELECT m.contact_id, m.list_id, m.status, m.unsubscribed_by
+                FROM membership m
+                JOIN standing ON standing.id = m.contact_id
+                WHERE TRUE {of_lists}
+                ORDER BY m.contact_id, m.list_id
+                FOR NO KEY UPDATE OF m
+            ),
+            refused AS (
+                SELECT held.contact_id, held.list_id
+                FROM held
+                WHERE {respect}::boolean
+                  AND held.status = 'UNSUBSCRIBED'
+                  AND held.unsubscribed_by = 'CONTACT'
+            ),
+            changed AS (
+                INSERT INTO membership AS m (
+                    contact_id, list_id, status, source, source_detail, user_id,
+                    subscribed_at, unsubscribed_at, unsubscribed_by, created_at, updated_at
+                )
+                SELECT
+                    w.contact_id, w.list_id, w.status, {source}::text, {source_detail}::text, {user_id}::bigint,
+                    CASE WHEN w.status IN ('ACTIVE', 'UNCONFIRMED') THEN {now}::timestamptz END,
+                    CASE WHEN w.status = 'UNSUBSCRIBED' THEN {now}::timestamptz END,
+                    CASE WHEN w.status = 'UNSUBSCRIBED' THEN {source}::text END,
+                    {now}::timestamptz,
+                    {now}::timestamptz
+                FROM ({targets}) AS w
+                ORDER BY w.contact_id, w.list_id
+                ON CONFLICT (contact_id, list_id) DO UPDATE SET
+                    status = excluded.status,
+                    source = excluded.source,
+                    source_detail = excluded.source_detail,
+                    user_id = excluded.user_id,
+                    subscribed_at = CASE
+                        WHEN m.status = 'UNSUBSCRIBED' THEN coalesce(excluded.subscribed_at, m.subscribed_at)
+                        ELSE coalesce(m.subscribed_at, excluded.subscribed_at)
+                    END,
+                    confirmed_at = CASE
+                        WHEN m.status = 'UNCONFIRMED' AND excluded.status = 'ACTIVE' THEN {now}::timestamptz
+                        WHEN m.status = 'UNSUBSCRIBED' AND excluded.status = 'ACTIVE' THEN NULL
+                        WHEN excluded.status = 'UNCONFIRMED' THEN NULL
+                        ELSE m.confirmed_at
+                    END,
+                    unsubscribed_at = CASE
+                        WHEN excluded.status = 'BOUNCED' THEN m.unsubscribed_at
+                        ELSE excluded.unsubscribed_at
+                    END,
+                    unsubscribed_by = CASE
+                        WHEN excluded.status = 'BOUNCED' THEN m.unsubscribed_by
+                        ELSE excluded.unsubscribed_by
+                    END,
+                    updated_at = excluded.updated_at
+                WHERE m.status <> excluded.status
+                RETURNING m.contact_id, m.list_id, old.status AS before, new.status AS after
+            ),
+            {facts}
+            SELECT
+                (SELECT array_agg(DISTINCT changed.contact_id) FROM changed) AS changed,
+                (SELECT array_agg(rest.id)
+                 FROM (
+                     SELECT standing.id FROM standing
+                     EXCEPT SELECT changed.contact_id FROM changed
+                     EXCEPT SELECT refused.contact_id FROM refused
+                 ) AS rest) AS unchanged,
+                (SELECT array_agg(rest.id)
+                 FROM (
+                     SELECT refused.contact_id AS id FROM refused EXCEPT SELECT changed.contact_id FROM changed
+                 ) AS rest) AS refused,
+                (SELECT array_agg(rest.id)
+                 FROM (SELECT wanted.id FROM wanted EXCEPT SELECT standing.id FROM standing) AS rest) AS missing
+            """,
+            contacts=contacts,
+            of_lists=of_lists,
+            targets=targets,
+            respect=respect_unsubscribed,
+            source=by.source,
+            source_detail=by.source_detail,
+            user_id=by.user_id,
+            now=by.now,
+            facts=_facts(by),
+        )
+    )
+    await bell.ring("dispatch")
+    return Outcome.of(row, refused=PREVIOUSLY_UNSUBSCRIBED)
+
+
+def _facts(by: Caller) -> Sql:
+    return facts.recorded(
+        Sql(
+            """
+            SELECT
+                changed.contact_id,
+                CASE
+                    WHEN changed.after = 'ACTIVE' THEN 'LIST_SUBSCRIBED'
+                    WHEN changed.after = 'UNSUBSCRIBED' AND changed.before IS NOT NULL THEN 'LIST_UNSUBSCRIBED'
+                    ELSE 'LIST_STATUS_CHANGED'
+                END,
+                changed.list_id,
+                jsonb_build_object(
+                    'list', l.name, 'from', changed.before, 'to', changed.after, 'source', {source}::text
+                )
+            FROM changed
+            JOIN contact_list l ON l.id = changed.list_id
+            """,
+            source=by.source,
+        ),
+        by=by,
+    )
