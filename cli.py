@@ -217,8 +217,9 @@ async def _prepare(settings: Settings, server: Server, *, create: bool, owner: b
 
 async def _ensure_owner(settings: Settings) -> str | None:
     from kit import clock
-    from services import users
+    from services import account, users
 
+    await account.set_up(default_country=settings.default_country, timezone=settings.timezone)
     wanted = settings.owner_token.get_secret_value() if settings.owner_token else None
     return await users.ensure_owner(wanted, now=await clock.now())
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -86,6 +87,13 @@ class Settings(BaseSettings):
             raise ValueError(f"must have at least {OWNER_TOKEN_LENGTH_MIN} characters")
         return given
 
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, given: str) -> str:
+        if given not in available_timezones():
+            raise ValueError("must be the name of a time zone, e.g. Europe/Berlin")
+        return given
+
     def server(self) -> Server:
         """Where PostgreSQL answers, from DATABASE_URL."""
         if self.database_url is None:
@@ -112,7 +120,7 @@ def read() -> Settings:
     except ValidationError as error:
         raise Refused(
             *(
-                Problem("CONFIG", f"{_variable(fault['loc'])}: {fault['msg']}")
+                Problem("CONFIG", f"{_variable(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}")
                 for fault in error.errors(include_input=False, include_url=False, include_context=False)
             )
         ) from None

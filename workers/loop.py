@@ -36,8 +36,10 @@ class Loop:
 
     async def run(self) -> None:
         """Work until stopped. A pass that fails is logged and tried again at the next ring."""
-        while not self._stopping:
+        while True:
             await self._bell.wait()
+            if self._stopping:
+                return
             self._bell.clear()
             try:
                 while not self._stopping and await self._work(await clock.now()):

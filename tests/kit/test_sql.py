@@ -1,0 +1,48 @@
+"""SQL as a value."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit import db as database
+from kit import sql
+from kit.sql import Sql
+
+
+def test_values_become_parameters_in_the_order_of_their_holes():
+    text, parameters = Sql("SELECT {b}::int, {a}::int, {b}::int", a=1, b=2).render()
+    assert text == "SELECT $1::int, $2::int, $1::int"
+    assert parameters == [2, 1]
+
+
+def test_a_piece_is_spliced_in_with_its_own_values():
+    inner = Sql("c.id = {id}::bigint", id=7)
+    text, parameters = Sql("SELECT {id}::int WHERE {inner}", id=1, inner=inner).render()
+    assert text == "SELECT $1::int WHERE c.id = $2::bigint"
+    assert parameters == [1, 7]
+
+
+def test_no_condition_at_all_is_not_everybody_by_any_of():
+    assert sql.any_of([]).render() == ("FALSE", [])
+
+
+def test_identifiers_and_constants_are_quoted():
+    assert sql.name('a"b').render()[0] == '"a""b"'
+    assert sql.text("it's").render()[0] == "'it''s'"
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_no_value_can_become_sql(value):
+    text, parameters = Sql("SELECT {value}::text", value=value).render()
+    assert text == "SELECT $1::text"
+    assert parameters == [value]
+
+
+async def test_the_negation_of_null_is_true(db):
+    unknown = Sql("NULL::boolean")
+    assert await database.value(Sql("SELECT {no}", no=sql.negation(unknown))) is True
+
+
+async def test_a_set_given_by_hand_keeps_its_doubles(db):
+    assert await database.column(sql.ids([3, 1, 3])) == [3, 1, 3]
