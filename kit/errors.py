@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 
@@ -77,6 +77,9 @@ class Problems:
 
     def __len__(self) -> int:
         return len(self._found)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self._found)
 
     def add(self, code: str, message: str, *path: str) -> None:
         self._found.append(Problem(code, message, path))

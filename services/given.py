@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from kit.errors import Problem, Problems
+from kit import text
+from kit.errors import Problems
+from kit.text import LINE_LENGTH_MAX
 
-NAME_LENGTH_MAX = 200
-TEXT_LENGTH_MAX = 20_000
-INT_MAX = 2**63 - 1
-
-# Characters that make a line read otherwise than it is stored: embeddings, overrides and isolates of direction.
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+INTEGER_MAX = 2**63 - 1
 
 
 def camel(key: str) -> str:
     """The name of an input as a caller of the API spells it."""
     head, *rest = key.split("_")
     return head + "".join(word.capitalize() for word in rest)
-
-
-def text_problem(text: Any, *, length_max: int, lines: bool = False) -> Problem | None:
-    """What is wrong with a text, without a path; `lines` says that it may have several."""
-    if not isinstance(text, str):
-        return Problem("WRONG_TYPE", "This must be a text.")
-    if "\x00" in text:
-        return Problem("NUL_CHARACTER", "This contains a character that cannot be stored (U+0000).")
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        return Problem("INVALID_CHARACTER", "This contains half a character (a lone surrogate).")
-    if len(text.strip()) > length_max:
-        return Problem("TOO_LONG", f"This is longer than {length_max:,} characters.")
-    if not lines and any(_unfit(letter) for letter in text.strip()):
-        return Problem("INVALID_CHARACTER", "This must be a single line without control characters.")
-    return None
-
-
-def tidy(text: str) -> str | None:
-    """The text without blanks around it, composed (NFC); blank is absent."""
-    return unicodedata.normalize("NFC", text).strip() or None
-
-
-def _unfit(letter: str) -> bool:
-    return letter in _REORDERING or (not letter.isprintable() and unicodedata.category(letter) in ("Cc", "Zl", "Zp"))
 
 
 class Given:
@@ -60,18 +32,18 @@ class Given:
     def refuse(self, code: str, message: str, *path: str) -> None:
         self.problems.add(code, message, *path)
 
-    def text(self, key: str, *, length_max: int = NAME_LENGTH_MAX, lines: bool = False) -> str | None:
+    def text(self, key: str, *, length_max: int = LINE_LENGTH_MAX, lines: bool = False) -> str | None:
         """A text, tidied; None when absent, cleared, blank or faulty (which is noted)."""
         value = self.values.get(key)
         if value is None:
             return None
-        problem = text_problem(value, length_max=length_max, lines=lines)
+        problem = text.fault(value, length_max=length_max, lines=lines)
         if problem:
             self.problems.extend([problem], camel(key))
             return None
-        return tidy(value)
+        return text.clean(value) or None
 
-    def required_text(self, key: str, *, length_max: int = NAME_LENGTH_MAX, lines: bool = False) -> str:
+    def required_text(self, key: str, *, length_max: int = LINE_LENGTH_MAX, lines: bool = False) -> str:
         """Like `text`; absence is noted as REQUIRED, and the answer is then empty."""
         before = len(self.problems)
         found = self.text(key, length_max=length_max, lines=lines)
@@ -89,7 +61,7 @@ class Given:
             return default
         return value
 
-    def integer(self, key: str, *, least: int = 0, most: int = INT_MAX) -> int | None:
+    def integer(self, key: str, *, least: int = 0, most: int = INTEGER_MAX) -> int | None:
         """A whole number within bounds."""
         value = self.values.get(key)
         if value is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from kit import db
 from kit.errors import Problems, conflict
 from kit.sql import Sql
+from kit.text import TEXT_LENGTH_MAX
 from services.caller import Caller
-from services.given import TEXT_LENGTH_MAX, Given
+from services.given import Given
 
 CHANNELS = ("EMAIL", "SMS")
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kit import bell, db
+from kit import bell, db, text
 from kit.errors import Problem, Problems, invalid
 from kit.sql import Sql
 from services import facts
 from services.caller import Caller
-from services.given import text_problem, tidy
 from services.outcome import Outcome
 
 TAG_LENGTH_MAX = 100
@@ -30,16 +29,17 @@ def read_names(names: Any, problems: Problems, *path: str) -> list[str]:
         problem = name_problem(name)
         if problem:
             problems.extend([problem], *path, str(place))
-        elif tidied := tidy(name):
-            found.setdefault(tidied.lower(), tidied)
+        else:
+            cleaned = text.clean(name)
+            found.setdefault(cleaned.lower(), cleaned)
     return list(found.values())
 
 
 def name_problem(name: Any) -> Problem | None:
     """Why this cannot be a tag's name, or None."""
-    if problem := text_problem(name, length_max=TAG_LENGTH_MAX):
+    if problem := text.fault(name, length_max=TAG_LENGTH_MAX):
         return problem
-    if tidy(name) is None:
+    if not text.clean(name):
         return Problem("REQUIRED", "A tag needs a name.")
     if "," in name:
         return Problem("INVALID_VALUE", "A tag cannot contain a comma.")
@@ -69,7 +69,7 @@ async def ensure(names: Sequence[str], *, by: Caller) -> dict[str, int]:
         )
         found = await _find(wanted)
     by_lower = {name.lower(): number for name, number in found.items()}
-    return {name: by_lower[tidied.lower()] for name in names if (tidied := tidy(name))}
+    return {name: by_lower[text.clean(name).lower()] for name in names}
 
 
 async def give(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:

@@ -1,0 +1,342 @@
+"""Contacts: the people we know, each by an e-mail address, a telephone number or both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from kit import bell, db
+from kit.errors import Problems, not_found
+from kit.sql import Sql, ids
+from services import companies, facts, identity, memberships, record, tags
+from services.caller import Caller
+from services.fields import Field, Value
+from services.record import SPELLINGS, Record
+from services.setting import set_field
+
+__all__ = ["create", "delete", "set_field", "update"]
+
+
+async def create(values: Mapping[str, Any], *, by: Caller) -> int:
+    """A new contact; its id.
+
+    `values` has the keys of the API's input in snake_case: `email phone first_name last_name job_title company
+    lifecycle_stage`, `field_values` [{name, value}], `tags` [name], `memberships` [{list_id, status}].
+
+    Refused, all faults at once and nothing stored: neither e-mail nor telephone (IDENTIFIER_REQUIRED), one that is
+    none (EMAIL_INVALID, PHONE_INVALID) or another contact's (EMAIL_TAKEN, PHONE_TAKEN), an unknown field, a wrong
+    value, a required field left empty, an unknown list, a faulty tag.
+    """
+    async with db.transaction():
+        problems = Problems()
+        around = await record.surroundings(values)
+        wanted = record.read(values, around, problems)
+        email, phone = wanted.attributes.get("email"), wanted.attributes.get("phone")
+        if not (email or phone) and not _faulty_identifier(problems):
+            problems.extend([identity.IDENTIFIER_REQUIRED])
+        named = {field.id for field, _ in wanted.fields}
+        for field in around.fields.values():
+            if field.required and field.id not in named:
+                problems.add("REQUIRED", f"The field {field.name} cannot be empty.", "fieldValues")
+        await _refuse(problems, email, phone)
+        company = wanted.attributes.get("company")
+        with identity.guarded():
+            contact_id = await db.value(_insert(wanted, await _company_id(company, by), by))
+        await bell.ring("dispatch")
+        await _attach(contact_id, wanted, by)
+        return contact_id
+
+
+async def update(contact_id: int, values: Mapping[str, Any], *, by: Caller) -> None:
+    """Change what `values` names (keys as in `create`); an absent key stays, None clears.
+
+    `tags` are afterwards exactly those given; fields and memberships not named stay as they are. Refused as in
+    `create`, all or nothing, and NOT_FOUND. What is the same as before is no change and makes no fact.
+    """
+    async with db.transaction():
+        current = await db.row(
+            Sql(
+                """
+                SELECT c.email, c.phone, c.first_name, c.last_name, c.job_title, c.lifecycle_stage, co.name AS company
+                FROM contact c
+                LEFT JOIN company co ON co.id = c.company_id
+                WHERE c.id = {id}::bigint
+                FOR NO KEY UPDATE OF c
+                """,
+                id=contact_id,
+            )
+        )
+        if current is None:
+            raise not_found("contact", "id")
+        problems = Problems()
+        wanted = record.read(values, await record.surroundings(values), problems)
+        after = {**current, **wanted.attributes}
+        if current["company"] and after["company"] and current["company"].lower() == after["company"].lower():
+            after["company"] = current["company"]  # one company, however it is written
+        if not (after["email"] or after["phone"]) and not _faulty_identifier(problems):
+            cleared = "email" if "email" in wanted.attributes else "phone"
+            problems.add(identity.IDENTIFIER_REQUIRED.code, identity.IDENTIFIER_REQUIRED.message, cleared)
+        await _refuse(problems, after["email"], after["phone"], besides=contact_id)
+        await _save(contact_id, current, after, wanted.fields, by)
+        if wanted.tags is not None:
+            await _keep_only(contact_id, wanted.tags, by)
+        await _attach(contact_id, wanted, by)
+
+
+async def delete(contact_id: int, *, by: Caller) -> None:
+    """Delete a contact with all that is known of it, for ever. Its runs end at once; their counts stay.
+
+    Refused: NOT_FOUND.
+    """
+    async with db.transaction():
+        runs = Sql("SELECT r.id FROM run r WHERE r.contact_id = {id}::bigint ORDER BY r.id FOR UPDATE", id=contact_id)
+        contact = Sql("SELECT c.id FROM contact c WHERE c.id = {id}::bigint FOR UPDATE", id=contact_id)
+        await db.execute(runs)  # before the contact, in the order of the engine, which may be moving them
+        if await db.value(contact) is None:
+            raise not_found("contact", "id")
+        await db.execute(runs)  # and those it entered meanwhile; no more can come
+        await db.execute(_delete(contact_id))
+
+
+def _faulty_identifier(problems: Problems) -> bool:
+    """Whether an identifier was given that cannot be one: then none is missing."""
+    return any(problem.path[:1] in (("email",), ("phone",)) for problem in problems)
+
+
+async def _refuse(problems: Problems, email: str | None, phone: str | None, *, besides: int | None = None) -> None:
+    """Raise what was found. Only then is it worth asking whose the identifiers are: else the database says so."""
+    if problems:
+        if not _faulty_identifier(problems):
+            problems.extend(await identity.taken(email, phone, besides=besides))
+        problems.refuse()
+
+
+async def _company_id(name: str | None, by: Caller) -> int | None:
+    return (await companies.ensure([name], by=by))[name] if name else None
+
+
+async def _attach(contact_id: int, wanted: Record, by: Caller) -> None:
+    """Tags and memberships, by the same verbs that serve whole segments."""
+    if wanted.tags:
+        await tags.give(ids([contact_id]), wanted.tags, by=by)
+    if wanted.memberships:
+        await memberships.put(ids([contact_id]), wanted.memberships, by=by)
+
+
+async def _keep_only(contact_id: int, names: Sequence[str], by: Caller) -> None:
+    others = await db.column(
+        Sql(
+            """
+            SELECT t.name
+            FROM contact_tag ct
+            JOIN tag t ON t.id = ct.tag_id
+            WHERE ct.contact_id = {id}::bigint
+              AND lower(t.name) NOT IN (SELECT lower(w.name) FROM unnest({names}::text[]) AS w (name))
+            """,
+            id=contact_id,
+            names=list(names),
+        )
+    )
+    if others:
+        await tags.take(ids([contact_id]), others, by=by)
+
+
+def _insert(wanted: Record, company_id: int | None, by: Caller) -> Sql:
+    has = wanted.attributes.get
+    return Sql(
+        """
+        WITH made AS (
+            INSERT INTO contact (
+                email, phone, first_name, last_name, job_title, company_id, lifecycle_stage, origin,
+                created_at, updated_at
+            )
+            VALUES (
+                {email}, {phone}, {first_name}, {last_name}, {job_title}, {company_id}::bigint, {stage}, {origin},
+                {now}, {now}
+            )
+            RETURNING id
+        ),
+        filled AS (
+            INSERT INTO field_value (contact_id, field_id, value, text_value, number_value, date_value, time_value)
+            SELECT made.id, given.*
+            FROM made
+            CROSS JOIN ({given}) AS given
+        ),
+        {facts}
+        SELECT made.id FROM made
+        """,
+        email=has("email"),
+        phone=has("phone"),
+        first_name=has("first_name"),
+        last_name=has("last_name"),
+        job_title=has("job_title"),
+        company_id=company_id,
+        stage=has("lifecycle_stage") or record.STAGES[0],
+        origin=by.via,
+        now=by.now,
+        given=_values([(field, value) for field, value in wanted.fields if value is not None]),
+        facts=facts.recorded(Sql("SELECT made.id, 'CONTACT_CREATED', NULL::bigint, NULL::jsonb FROM made"), by=by),
+    )
+
+
+def _values(values: Sequence[tuple[Field, Value]]) -> Sql:
+    """Field values as rows in the order of the table's columns."""
+    return Sql(
+        """
+        SELECT w.field_id, w.value::jsonb, w.text_value, w.number_value, w.date_value, w.time_value
+        FROM unnest(
+            {fields}::bigint[], {json}::text[], {texts}::text[], {numbers}::numeric[], {days}::date[],
+            {instants}::timestamptz[]
+        ) AS w (field_id, value, text_value, number_value, date_value, time_value)
+        """,
+        fields=[field.id for field, _ in values],
+        json=[value.json for _, value in values],
+        texts=[value.text for _, value in values],
+        numbers=[value.number for _, value in values],
+        days=[value.day for _, value in values],
+        instants=[value.instant for _, value in values],
+    )
+
+
+async def _save(
+    contact_id: int,
+    current: Mapping[str, Any],
+    after: Mapping[str, Any],
+    given: Sequence[tuple[Field, Value | None]],
+    by: Caller,
+) -> None:
+    """Write the record of a contact that is locked; one fact for each attribute and field that is another now."""
+    changes = [
+        (
+            "LIFECYCLE_CHANGED" if key == "lifecycle_stage" else "FIELD_CHANGED",
+            {"name": SPELLINGS[key], "from": current[key], "to": after[key]},
+        )
+        for key in SPELLINGS
+        if current[key] != after[key]
+    ]
+    company_id = await _company_id(after["company"], by) if changes else None
+    if not changes and not given:
+        return
+    statement = Sql(
+        """
+        WITH given AS ({given}),
+        cleared AS (
+            DELETE FROM field_value v
+            WHERE v.contact_id = {id}::bigint
+              AND v.field_id = ANY({cleared}::bigint[])
+            RETURNING v.field_id, v.value AS before, NULL::jsonb AS after
+        ),
+        filled AS (
+            INSERT INTO field_value AS v (
+                contact_id, field_id, value, text_value, number_value, date_value, time_value
+            )
+            SELECT {id}::bigint, given.*
+            FROM given
+            ON CONFLICT (contact_id, field_id) DO UPDATE SET
+                value = excluded.value,
+                text_value = excluded.text_value,
+                number_value = excluded.number_value,
+                date_value = excluded.date_value,
+                time_value = excluded.time_value
+            WHERE v.value IS DISTINCT FROM excluded.value
+            RETURNING v.field_id, old.value AS before, new.value AS after
+        ),
+        refilled AS (SELECT * FROM cleared UNION ALL SELECT * FROM filled),
+        saved AS (
+            UPDATE contact c
+            SET email = {email},
+                phone = {phone},
+                first_name = {first_name},
+                last_name = {last_name},
+                job_title = {job_title},
+                lifecycle_stage = {stage},
+                company_id = CASE WHEN {attributes}::boolean THEN {company_id}::bigint ELSE c.company_id END,
+                updated_at = {now}
+            WHERE c.id = {id}::bigint
+              AND ({attributes}::boolean OR EXISTS (SELECT FROM refilled))
+        ),
+        {facts}
+        SELECT
+        """,
+        given=_values([(field, value) for field, value in given if value is not None]),
+        id=contact_id,
+        cleared=[field.id for field, value in given if value is None],
+        email=after["email"],
+        phone=after["phone"],
+        first_name=after["first_name"],
+        last_name=after["last_name"],
+        job_title=after["job_title"],
+        stage=after["lifecycle_stage"],
+        attributes=bool(changes),
+        company_id=company_id,
+        now=by.now,
+        facts=_update_facts(contact_id, changes, by),
+    )
+    with identity.guarded():
+        await db.execute(statement)
+    await bell.ring("dispatch")
+
+
+def _update_facts(contact_id: int, changes: Sequence[tuple[str, dict[str, Any]]], by: Caller) -> Sql:
+    return facts.recorded(
+        Sql(
+            """
+            SELECT {id}::bigint, w.kind, NULL::bigint, w.data::jsonb
+            FROM unnest({kinds}::text[], {data}::text[]) AS w (kind, data)
+            UNION ALL
+            SELECT
+                {id}::bigint, 'FIELD_CHANGED', f.id,
+                jsonb_build_object('name', f.name, 'from', refilled.before, 'to', refilled.after)
+            FROM refilled
+            JOIN field f ON f.id = refilled.field_id
+            """,
+            id=contact_id,
+            kinds=[kind for kind, _ in changes],
+            data=[orjson.dumps(data).decode() for _, data in changes],
+        ),
+        by=by,
+    )
+
+
+def _delete(contact_id: int) -> Sql:
+    """Everything that hangs on the contact by a foreign key goes with its row; the rest is named here."""
+    return Sql(
+        """
+        WITH known AS (
+            SELECT r.id, r.automation_id, r.ended_at
+            FROM run r
+            WHERE r.contact_id = {id}::bigint
+        ),
+        ended AS (
+            INSERT INTO run_count (automation_id, end_reason, n)
+            SELECT known.automation_id, 'CONTACT_DELETED', count(*)
+            FROM known
+            WHERE known.ended_at IS NULL
+            GROUP BY known.automation_id
+        ),
+        left_steps AS (
+            DELETE FROM visit i
+            WHERE i.run_id IN (SELECT known.id FROM known)
+            RETURNING i.step_id, i.status
+        ),
+        counted AS (
+            INSERT INTO visit_count (step_id, status, reason, n)
+            SELECT gone.step_id, w.status::visit_status, w.reason, w.sign * gone.n
+            FROM (
+                SELECT left_steps.step_id, count(*) AS n
+                FROM left_steps
+                WHERE left_steps.status = 'IN_PROGRESS'
+                GROUP BY left_steps.step_id
+            ) AS gone
+            CROSS JOIN (
+                VALUES ('IN_PROGRESS', NULL, -1), ('SKIPPED', 'CONTACT_DELETED', 1)
+            ) AS w (status, reason, sign)
+        ),
+        forgotten AS (DELETE FROM event e WHERE e.contact_id = {id}::bigint RETURNING e.id),
+        unheard AS (DELETE FROM pending_event pe WHERE pe.event_id IN (SELECT forgotten.id FROM forgotten))
+        DELETE FROM contact c WHERE c.id = {id}::bigint
+        """,
+        id=contact_id,
+    )
