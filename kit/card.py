@@ -42,6 +42,7 @@ from kit.shape import (
     TagName,
     Text,
     UserId,
+    camel,
     parameters,
 )
 
@@ -62,6 +63,7 @@ __all__ = [
     "TagName",
     "Text",
     "UserId",
+    "camel",
     "json",
     "number",
     "read",

@@ -1,0 +1,1 @@
+"""The language: rules about contacts, compiled to SQL."""

@@ -1,0 +1,64 @@
+"""What a condition is: something said about a contact that is true or false, as SQL and as a sentence."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, ClassVar
+
+from kit import card, registry
+from kit.card import Path, Reference
+from kit.errors import Problem
+from kit.shape import camel
+from kit.sql import Sql, negation
+from segments.reading import Reading
+
+
+class Condition(ABC):
+    """One rule about a contact. Cards are frozen dataclasses of their parameters in segments/conditions/.
+
+    It is two-valued: a contact matches either the condition or its `complement`, also where values are missing.
+    """
+
+    kind: ClassVar[str]
+    null_says_nothing: ClassVar[bool] = False  # an empty box of a form must not widen a rule
+    examples: ClassVar[list[dict[str, Any]]]  # parameters as the API takes them, at least one of every sort
+
+    @classmethod
+    def key(cls) -> str:
+        """Its name in the API's ConditionInput."""
+        return camel(cls.kind)
+
+    @abstractmethod
+    def compile(self, reading: Reading) -> Sql:
+        """A boolean expression over the contact alias `c`."""
+
+    def complement(self, reading: Reading) -> Sql:
+        """True for exactly the contacts for which `compile` is not."""
+        return negation(self.compile(reading))
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What completes "a contact …": `whose country is one of USA, Canada`."""
+
+    @property
+    def depends_on_time(self) -> bool:
+        """Whether time alone can change the answer."""
+        return False
+
+    def problems(self, reading: Reading, path: Path) -> Iterator[Problem]:
+        """What is wrong with it that only the account's fields and settings can tell, with paths below `path`."""
+        yield from ()
+
+    def references(self, path: Path = ()) -> Iterator[Reference]:
+        """What it names that must exist; `path` is where the condition stands."""
+        yield from card.references(self, (*path, self.key()))
+
+
+@cache
+def kinds() -> dict[str, type[Condition]]:
+    """Every condition by its kind, which is its file's name."""
+    import segments.conditions
+
+    return registry.cards(segments.conditions, Condition)  # type: ignore[type-abstract]

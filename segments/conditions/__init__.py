@@ -1,0 +1,1 @@
+"""What a rule can say about a contact: one condition a file."""

@@ -1,0 +1,71 @@
+"""A contact with tags: any of some, all of some, none of some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from kit.card import TagName
+from kit.errors import Problem
+from kit.sql import Sql, all_of, any_of
+from segments.condition import Condition
+from segments.reading import Reading
+
+TAGS_MAX = 100
+
+
+@dataclass(frozen=True)
+class TagCondition(Condition):
+    """Tags by name, in any case; exactly one way of asking. A tag that does not exist is one that nobody has."""
+
+    choose: ClassVar[str] = "one"
+    examples: ClassVar[list[dict[str, Any]]] = [
+        {"hasAny": ["vip", "gold"]},
+        {"hasAll": ["vip", "gold"]},
+        {"hasNone": ["vip"]},
+    ]
+
+    has_any: list[TagName] | None = None
+    has_all: list[TagName] | None = None
+    has_none: list[TagName] | None = None
+
+    def faults(self) -> Iterator[Problem]:
+        for key, names in (("hasAny", self.has_any), ("hasAll", self.has_all), ("hasNone", self.has_none)):
+            if names == []:
+                yield Problem("REQUIRED", "Name at least one tag.", (key,))
+            if names and len(names) > TAGS_MAX:
+                yield Problem("TOO_LONG", f"Name at most {TAGS_MAX} tags.", (key,))
+
+    def compile(self, reading: Reading) -> Sql:
+        if self.has_all is not None:
+            return all_of(_has([name]) for name in self.has_all)
+        return _has(self.has_any) if self.has_any is not None else _has_not(self.has_none or [])
+
+    def complement(self, reading: Reading) -> Sql:
+        if self.has_all is not None:
+            return any_of(_has_not([name]) for name in self.has_all)
+        return _has_not(self.has_any) if self.has_any is not None else _has(self.has_none or [])
+
+    def describe(self) -> str:
+        if self.has_all is not None:
+            return f"tagged {' and '.join(self.has_all)}"
+        return (
+            f"tagged {' or '.join(self.has_any)}" if self.has_any else f"not tagged {' or '.join(self.has_none or [])}"
+        )
+
+
+def _has(names: list[str]) -> Sql:
+    return Sql("EXISTS ({tagged})", tagged=_tagged(names))
+
+
+def _has_not(names: list[str]) -> Sql:
+    return Sql("NOT EXISTS ({tagged})", tagged=_tagged(names))  # EXISTS is never NULL
+
+
+def _tagged(names: list[str]) -> Sql:
+    return Sql(
+        """SELECT FROM contact_tag ct WHERE ct.contact_id = c.id AND ct.tag_id = ANY (ARRAY(
+            SELECT t.id FROM tag t WHERE lower(t.name) IN (SELECT lower(w) FROM unnest({names}::text[]) w)))""",
+        names=names,
+    )

@@ -1,0 +1,115 @@
+"""What an operator is: what it is asked of, what it takes, and its SQL over a value."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from kit import card
+from kit.card import Path
+from kit.duration import Duration
+from kit.errors import Invalid
+from kit.sql import Sql
+from segments.dates import Moving
+from segments.reading import Reading
+from segments.values import ValueType, shortened, wrong
+
+VALUES_MAX = 1_000
+
+Types = tuple[type[ValueType], ...]
+
+
+class Comparison(ABC):
+    """One operator."""
+
+    words: ClassVar[str]  # between the name and the value in a sentence
+    types: ClassVar[Types]
+    negative: ClassVar[bool] = False  # true where `test` is not
+    about_now: ClassVar[bool] = False
+
+    @classmethod
+    def name(cls) -> str:
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
+
+    def knows(self, type: ValueType) -> bool:
+        return type.__class__ in self.types
+
+    @abstractmethod
+    def read(self, type: ValueType, given: Any, path: Path) -> Any:
+        """What the value is compared with. Refused (Invalid) with a path: nothing, or what the type cannot be."""
+
+    @abstractmethod
+    def test(self, type: ValueType, expression: Sql, value: Any, reading: Reading) -> Sql:
+        """SQL over an expression that is not NULL."""
+
+    def values(self, value: Any) -> list[Any]:
+        """The single values in what `read` gave."""
+        return []
+
+    def depends_on_time(self, value: Any) -> bool:
+        return self.about_now or any(isinstance(each, Moving) for each in self.values(value))
+
+    def describe(self, type: ValueType, value: Any) -> str:
+        shown = shortened([type.show(each) for each in self.values(value)])
+        return f"{self.words} {shown}" if shown else self.words
+
+
+class TakesOne(Comparison):
+    """Takes one value."""
+
+    def read(self, type: ValueType, given: Any, path: Path) -> Any:
+        return type.read(present(given, path), path)
+
+    def values(self, value: Any) -> list[Any]:
+        return [value]
+
+
+class TakesSeveral(Comparison):
+    """Takes a list of values, at least one."""
+
+    def read(self, type: ValueType, given: Any, path: Path) -> Any:
+        if not isinstance(present(given, path), list):
+            raise wrong("WRONG_TYPE", "Give a list.", path)
+        if len(given) > VALUES_MAX:
+            raise wrong("TOO_LONG", f"Give at most {VALUES_MAX:,} values.", path)
+        found, problems = [], []
+        for at, each in enumerate(given):
+            try:
+                found.append(type.read(present(each, (*path, str(at))), (*path, str(at))))
+            except Invalid as refusal:
+                problems.extend(refusal.problems)
+        if problems:
+            raise Invalid(*problems)
+        return found
+
+    def values(self, value: Any) -> list[Any]:
+        return value
+
+
+class TakesNothing(Comparison):
+    """Takes no value."""
+
+    def read(self, type: ValueType, given: Any, path: Path) -> Any:
+        if given is not None:
+            raise wrong("INVALID_VALUE", f"{self.name()} takes no value.", path)
+        return None
+
+
+class TakesLength(Comparison):
+    """Takes a duration."""
+
+    about_now = True
+
+    def read(self, type: ValueType, given: Any, path: Path) -> Any:
+        return type.read_duration(card.read(Duration, present(given, path), path), path)
+
+    def describe(self, type: ValueType, value: Any) -> str:
+        return f"{self.words} {value.describe()}"
+
+
+def present(given: Any, path: Path) -> Any:
+    """The value, or REQUIRED where there is none."""
+    if given is None or given == [] or given == "":
+        raise wrong("REQUIRED", "Give a value.", path)
+    return given

@@ -1,0 +1,80 @@
+"""What a rule is read with: the instant, the account's zone and country, and the custom fields there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from kit import db
+from kit.sql import Sql
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDefinition:
+    """A custom field as a rule needs to know it."""
+
+    id: int
+    name: str
+    type: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of a rule: everything in it is judged at the same instant."""
+
+    now: datetime
+    timezone: str = "UTC"
+    default_country: str = "US"
+    fields: Mapping[str, FieldDefinition] = field(default_factory=dict)  # by name in lower case
+
+    def field(self, name: str) -> FieldDefinition | None:
+        """The custom field of this name, in any case."""
+        return self.fields.get(name.lower())
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def today(self) -> date:
+        """The civil day of the instant in the account's zone."""
+        return self.now.astimezone(self.zone).date()
+
+    def start_of(self, day: date) -> datetime:
+        """The first instant of a civil day in the account's zone, in UTC; days may have 23 or 25 hours."""
+        return datetime.combine(day, time.min, tzinfo=self.zone).astimezone(UTC)
+
+    def end_of(self, day: date) -> datetime:
+        """The first instant after a civil day."""
+        return self.start_of(day + timedelta(days=1))
+
+
+async def reading(now: datetime) -> Reading:
+    """The account and its custom fields as they are, in one statement."""
+    found = await db.row(
+        Sql(
+            """
+            SELECT account.timezone,
+                   account.default_country,
+                   (SELECT json_agg(json_build_object('id', f.id, 'name', f.name, 'type', f.type, 'options', f.options))
+                    FROM field f) AS fields
+            FROM account
+            """
+        )
+    )
+    assert found is not None, "the account's row is made by the migration"
+    fields = orjson.loads(found["fields"] or "[]")
+    return Reading(
+        now=now,
+        timezone=found["timezone"],
+        default_country=found["default_country"],
+        fields={
+            each["name"].lower(): FieldDefinition(each["id"], each["name"], each["type"], tuple(each["options"]))
+            for each in fields
+        },
+    )

@@ -1,0 +1,131 @@
+"""A rule about contacts: a tree of conditions, read from the API's JSON, compiled to SQL and told in words."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from kit import card
+from kit.card import Path, Reads, Reference
+from kit.errors import Invalid, Problem
+from kit.sql import Sql
+from segments import groups
+from segments.condition import Condition, kinds
+from segments.reading import FieldDefinition, Reading, reading
+
+__all__ = [
+    "Condition",
+    "FieldDefinition",
+    "Reading",
+    "Reference",
+    "Rule",
+    "check",
+    "matching",
+    "parse",
+    "problems",
+    "reading",
+]
+
+DEPTH_MAX = 5
+CONDITIONS_MAX = 50
+
+_EMPTY = "This says nothing yet, and nothing is not everyone. Add a condition or take it away."
+
+
+def parse(given: Any, path: Path = ()) -> Condition:
+    """The rule in a `ConditionInput`, as `{"tag": {"hasAny": ["vip"]}}`. Needs no database.
+
+    Refused (Invalid) with every fault: EMPTY_SEGMENT for what has no condition in it (it never means everyone),
+    TOO_DEEP above 5 groups in each other, TOO_MANY_CONDITIONS above 50, and what the conditions refuse.
+    """
+    reader = _Reader()
+    rule = reader.read(given, path, DEPTH_MAX)
+    if reader.conditions > CONDITIONS_MAX:
+        message = f"This has {reader.conditions} conditions; at most {CONDITIONS_MAX} are allowed."
+        reader.note("TOO_MANY_CONDITIONS", message, path)
+    if reader.found or rule is None:
+        raise Invalid(*reader.found)
+    return rule
+
+
+def problems(rule: Condition, reading: Reading, path: Path = ()) -> list[Problem]:
+    """What only the account can tell: UNKNOWN_FIELD, an operator or a value that the field's type does not know."""
+    return list(rule.problems(reading, path))
+
+
+def check(given: Any, reading: Reading, path: Path = ()) -> Condition:
+    """`parse` and `problems` in one. Refused (Invalid) with every fault."""
+    rule = parse(given, path)
+    found = problems(rule, reading, path)
+    if found:
+        raise Invalid(*found)
+    return rule
+
+
+def matching(rule: Condition, contacts: Sql, reading: Reading) -> Sql:
+    """The ids of those of a set of contacts for whom the rule holds, once each, in a column `id`."""
+    return Sql(
+        """
+        SELECT c.id
+        FROM contact c
+        WHERE c.id IN (SELECT candidate.id FROM ({contacts}) AS candidate)
+          AND {condition}
+        """,
+        contacts=contacts,
+        condition=rule.compile(reading),
+    )
+
+
+Rule = Annotated[Condition, Reads(parse, "ConditionInput")]
+"""A parameter of a card that is a rule: read to a `Condition`."""
+
+
+class _Reader:
+    """Reads a tree and notes every fault; what is faulty reads as None."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+        self.conditions = 0
+
+    def note(self, code: str, message: str, path: Path) -> None:
+        self.found.append(Problem(code, message, path))
+
+    def read(self, given: Any, path: Path, depth: int) -> Condition | None:
+        if given is None or given == {}:
+            return self.note("EMPTY_SEGMENT", _EMPTY, path)
+        if not isinstance(given, dict):
+            return self.note("WRONG_TYPE", "Give an object.", path)
+        if len(given) > 1:
+            return self.note("INVALID_VALUE", "Give exactly one condition or group here.", path)
+        ((key, inside),) = given.items()
+        where = (*path, str(key))
+        if key not in ("all", "any", "not"):
+            return self.read_condition(str(key), inside, where)
+        if depth == 0:
+            return self.note("TOO_DEEP", f"At most {DEPTH_MAX} groups can stand in each other.", where)
+        if key == "not":
+            part = self.read(inside, where, depth - 1)
+            return groups.Not((part,)) if part else None
+        return self.read_group(groups.All if key == "all" else groups.Any, inside, where, depth - 1)
+
+    def read_group(self, group: type[groups.Group], inside: Any, path: Path, depth: int) -> Condition | None:
+        if inside is None or inside == []:
+            return self.note("EMPTY_SEGMENT", _EMPTY, path)
+        if not isinstance(inside, list):
+            return self.note("WRONG_TYPE", "Give a list of conditions.", path)
+        parts = [self.read(each, (*path, str(at)), depth) for at, each in enumerate(inside)]
+        whole = tuple(part for part in parts if part is not None)
+        return group(whole) if len(whole) == len(parts) else None
+
+    def read_condition(self, key: str, inside: Any, path: Path) -> Condition | None:
+        self.conditions += 1
+        cards = {each.key(): each for each in kinds().values()}
+        if key not in cards:
+            known = ", ".join(["all", "any", "not", *cards])
+            return self.note("UNKNOWN_FIELD", f"There is no such condition. Give one of {known}.", path)
+        if inside is None or inside == {}:
+            return self.note("EMPTY_SEGMENT", _EMPTY, path)
+        try:
+            return card.read(cards[key], inside, path)
+        except Invalid as refusal:
+            self.found.extend(refusal.problems)
+            return None
