@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode
@@ -38,6 +38,7 @@ class Answer:
 
     data: dict[str, Any] | None
     errors: list[errors.Error] = field(default_factory=list)
+    source_failed: bool = False  # of a subscription: nothing more will come
 
 
 async def answer(
@@ -57,10 +58,10 @@ async def answer(
 
 async def stream(
     document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any], context: Context
-) -> AsyncIterator[Answer]:
+) -> AsyncGenerator[Answer, None]:
     """Execute a subscription: an answer a change, until the reader closes it or the source ends.
 
-    A source that fails gives one answer without data and ends.
+    A source that fails gives one answer without data, marked as such, and ends.
     """
     executor = _executor(document, operation, variables, context)
     root = operation.selection_set.selections[0]
@@ -70,13 +71,13 @@ async def stream(
         if optimized_is_awaitable(source):
             source = await source
         if isinstance(source, ExecutionResult):
-            yield _answer(source)
+            yield replace(_answer(source), source_failed=True)
             return
         async with contextlib.aclosing(map_source_to_response_event(executor, source)) as results:
             async for result in results:
                 yield _answer(result)
     except Exception as error:
-        yield _failed(error, path)
+        yield replace(_failed(error, path), source_failed=True)
 
 
 def _executor(

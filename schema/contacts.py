@@ -1,0 +1,158 @@
+"""Contacts: read, page, search, create, change and delete one."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.types import Info
+
+from kit import ids
+from kit.errors import invalid
+from kit.sql import Sql, all_of
+from schema import order, paging
+from schema.access import Role, reader
+from schema.cards import ConditionInput
+from schema.enums import ContactSortKey, LifecycleStage, MembershipStatus, SortDirection
+from schema.mutation import Given, mutation
+from schema.node import Connection
+from schema.projection.read import read_connection, read_one
+from schema.projection.selection import arguments_of
+from schema.scalars import JSON
+from schema.search import containing
+from schema.types.contact import Contact
+from segments import rule
+from segments.reading import reading
+from services import contacts
+from services.caller import Caller
+
+_NAMES = {
+    "email": "email",
+    "phone": "phone",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "jobTitle": "job_title",
+    "company": "company",
+    "lifecycleStage": "lifecycle_stage",
+    "fieldValues": "field_values",
+    "tags": "tags",
+}
+
+
+@strawberry.input(description="What a custom field shall hold; null clears it.")
+class FieldValueInput:
+    name: str
+    value: JSON | None = strawberry.UNSET
+
+
+@strawberry.input(description="A list to be on, and how.")
+class MembershipInput:
+    list_id: strawberry.ID
+    status: MembershipStatus = MembershipStatus.ACTIVE
+
+
+@strawberry.input(description="An e-mail address, a phone number or both; everything else is optional.")
+class CreateContactInput:
+    email: str | None = strawberry.UNSET
+    phone: str | None = strawberry.UNSET
+    first_name: str | None = strawberry.UNSET
+    last_name: str | None = strawberry.UNSET
+    job_title: str | None = strawberry.UNSET
+    company: str | None = strawberry.field(default=strawberry.UNSET, description="By name; created if unknown.")
+    lifecycle_stage: LifecycleStage | None = strawberry.UNSET
+    field_values: list[FieldValueInput] | None = strawberry.UNSET
+    tags: list[str] | None = strawberry.field(default=strawberry.UNSET, description="By name; created if unknown.")
+    memberships: list[MembershipInput] | None = strawberry.UNSET
+
+
+@strawberry.input(description="What is absent stays, null clears; custom fields and lists that are not named stay.")
+class UpdateContactInput(CreateContactInput):
+    id: strawberry.ID
+
+
+@strawberry.input(description="Deletion is final.")
+class DeleteContactInput:
+    id: strawberry.ID
+    confirm: bool = strawberry.field(description="Must be true: “I understand this cannot be undone”.")
+
+
+@strawberry.input(description="One sort key; further ones break its ties.")
+class ContactSortInput:
+    by: ContactSortKey
+    direction: SortDirection = SortDirection.ASC
+    field_name: str | None = strawberry.field(default=strawberry.UNSET, description="The custom field for FIELD.")
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="One contact by its id or its e-mail address.")
+    async def contact(self, info: Info, id: strawberry.ID | None = None, email: str | None = None) -> Contact | None:
+        reader(info)
+        if (id is None) == (email is None):
+            raise invalid("ONE_OF", "Give an id or an email, not both.", "id")
+        where = (
+            Sql("lower(c.email) = lower({email}::text)", email=email.strip())
+            if email is not None
+            else Sql("c.id = {id}::bigint", id=ids.find("contact", id) or 0)
+        )
+        return await read_one(info._raw_info, where)  # type: ignore[return-value]
+
+    @strawberry.field(description="Contacts that meet `where` and contain `search` in their name or e-mail address.")
+    async def contacts(
+        self,
+        info: Info,
+        where: ConditionInput | None = None,
+        search: str | None = None,
+        sort: list[ContactSortInput] | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Contact]:
+        caller = reader(info)
+        given = arguments_of(info._raw_info)
+        page = paging.page(first, after, last, before)
+        conditions = [containing(search, Sql("c.full_name"), Sql("c.email"))] if search and search.strip() else []
+        read = None
+        if given.get("where") is not None or order.needs_fields(given.get("sort")):
+            read = await reading(caller.now)
+        if given.get("where") is not None and read is not None:
+            conditions.append(rule.compiled(given["where"], read, ("where",)))
+        keys = order.keys(given.get("sort"), read)
+        return await read_connection(info._raw_info, all_of(conditions), keys=keys, page=page)  # type: ignore[return-value]
+
+
+def _values(given: Given) -> dict:
+    """The input under the verb's names; an id that is none is left to the verb, which reports all faults at once."""
+    values = given.named(**_NAMES)
+    if given.get("memberships") is not None:
+        values["memberships"] = [
+            {"list_id": ids.find("list", each["listId"]) or 0, "status": each["status"]}
+            for each in given["memberships"]
+        ]
+    return values
+
+
+@strawberry.type
+class Mutation:
+    @mutation(CreateContactInput, role=Role.MEMBER, description="Store a new contact.", contact=Contact)
+    async def create_contact(given: Given, by: Caller) -> dict:
+        return {"contact": await contacts.create(_values(given), by=by)}
+
+    @mutation(UpdateContactInput, role=Role.MEMBER, description="Change one contact, all or nothing.", contact=Contact)
+    async def update_contact(given: Given, by: Caller) -> dict:
+        contact = given.id("id", "contact")
+        await contacts.update(contact, _values(given), by=by)
+        return {"contact": contact}
+
+    @mutation(
+        DeleteContactInput,
+        role=Role.MEMBER,
+        description="Delete one contact for good; its runs end at once.",
+        contact=Contact,
+    )
+    async def delete_contact(given: Given, by: Caller) -> dict:
+        contact = given.id("id", "contact")
+        if not given["confirm"]:
+            raise invalid("CONFIRMATION_REQUIRED", "Set confirm to true: a deletion cannot be undone.", "confirm")
+        await contacts.delete(contact, by=by)
+        # The answer shows the contact as it was, so it is made first.
+        return {"contact": contact, "afterwards": lambda: contacts.delete(contact, by=by)}

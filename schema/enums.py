@@ -1,0 +1,136 @@
+"""The words of the API that come in a fixed set, in capitals, stored as they are shown."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import strawberry
+
+
+def words(name: str, description: str, *members: str) -> type[Enum]:
+    """An enum whose members' values are their names."""
+    return strawberry.enum(Enum(name, {member: member for member in members}), name=name, description=description)  # type: ignore[return-value]
+
+
+ContactKind = words(
+    "ContactKind", "By which identifiers a contact is known.", "EMAIL_ONLY", "PHONE_ONLY", "EMAIL_AND_PHONE"
+)
+LifecycleStage = words(
+    "LifecycleStage",
+    "How far a contact has come, in order.",
+    "SUBSCRIBER",
+    "LEAD",
+    "MQL",
+    "SQL",
+    "OPPORTUNITY",
+    "CUSTOMER",
+    "EVANGELIST",
+    "OTHER",
+)
+EngagementLevel = words(
+    "EngagementLevel", "How often a contact opens and clicks.", "MOST", "SOMEWHAT", "LEAST", "EVERYONE_ELSE"
+)
+Role = words(
+    "Role", "What a user may do; each may also do what those before it may.", "VIEWER", "MEMBER", "ADMIN", "OWNER"
+)
+MembershipStatus = words(
+    "MembershipStatus", "How a contact stands on a list.", "ACTIVE", "UNCONFIRMED", "UNSUBSCRIBED", "BOUNCED"
+)
+MembershipSource = words(
+    "MembershipSource", "Who made a membership what it is.", "CONTACT", "MANUAL", "AUTOMATION", "UNKNOWN"
+)
+Channel = words("Channel", "By what a list is reached.", "EMAIL", "SMS")
+FieldType = words(
+    "FieldType",
+    "What values a custom field takes.",
+    "TEXT",
+    "TEXTAREA",
+    "DATE",
+    "DATETIME",
+    "DROPDOWN",
+    "LISTBOX",
+    "RADIO",
+    "CHECKBOX",
+    "NUMBER",
+    "CURRENCY",
+    "HIDDEN",
+)
+TaskStatus = words("TaskStatus", "Whether a task is done.", "INCOMPLETE", "COMPLETE")
+ActivityKind = words(
+    "ActivityKind",
+    "What happened to a contact.",
+    "CONTACT_CREATED",
+    "CONTACT_UPDATED",
+    "FIELD_CHANGED",
+    "LIFECYCLE_CHANGED",
+    "TAG_ADDED",
+    "TAG_REMOVED",
+    "LIST_SUBSCRIBED",
+    "LIST_UNSUBSCRIBED",
+    "LIST_STATUS_CHANGED",
+    "NOTE_ADDED",
+    "TASK_CREATED",
+    "TASK_COMPLETED",
+    "AUTOMATION_ENTERED",
+    "AUTOMATION_ENDED",
+)
+SortDirection = words("SortDirection", "Which end comes first.", "ASC", "DESC")
+ContactSortKey = words(
+    "ContactSortKey",
+    "What contacts are sorted by; FIELD takes the name of a custom field in `fieldName`.",
+    "EMAIL",
+    "PHONE",
+    "FIRST_NAME",
+    "LAST_NAME",
+    "FULL_NAME",
+    "JOB_TITLE",
+    "COMPANY",
+    "LIFECYCLE_STAGE",
+    "CREATED_AT",
+    "UPDATED_AT",
+    "FIELD",
+)
+AutomationStatus = words("AutomationStatus", "Whether an automation works.", "INACTIVE", "ACTIVE", "ARCHIVED")
+EntryPolicy = words(
+    "EntryPolicy", "How often a contact may enter: always, once ever, not while inside.", "ANY", "ONCE", "AFTER_EXIT"
+)
+TriggerRuns = words("TriggerRuns", "How often a contact enters by one trigger.", "ONCE", "MULTIPLE")
+RunStatus = words("RunStatus", "Whether a run goes on.", "ACTIVE", "ENDED")
+RunState = words("RunState", "What a run is doing.", "RUNNING", "WAITING", "PAUSED", "ENDED")
+RunEndReason = words(
+    "RunEndReason",
+    "Why a run ended.",
+    "COMPLETED",
+    "END_ACTION",
+    "GOAL_NOT_MET",
+    "MANUAL",
+    "UNSUBSCRIBED",
+    "ENDED_BY_AUTOMATION",
+    "AUTOMATION_ARCHIVED",
+    "CONTACT_DELETED",
+    "ERROR",
+)
+EntryVia = words(
+    "EntryVia",
+    "The way a contact came into an automation.",
+    "TRIGGER",
+    "MANUAL",
+    "API",
+    "BULK",
+    "NOTE",
+    "TASK",
+    "FORM",
+    "AUTOMATION",
+    "IMPORT",
+)
+VisitStatus = words("VisitStatus", "How a run fared at a step.", "IN_PROGRESS", "COMPLETED", "SKIPPED", "FAILED")
+ErrorCode = words(
+    "ErrorCode",
+    "Why an operation was refused.",
+    "IDENTIFIER_REQUIRED",
+    "EMAIL_TAKEN",
+    "EMAIL_INVALID",
+    "PHONE_TAKEN",
+    "PHONE_INVALID",
+    "NOT_FOUND",
+)

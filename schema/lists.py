@@ -1,0 +1,79 @@
+"""Lists, and who is on them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import strawberry
+from strawberry.types import Info
+
+from kit import sql
+from kit.sql import TRUE, Sql
+from schema import paging
+from schema.access import Role, reader
+from schema.enums import Channel, MembershipSource, MembershipStatus
+from schema.mutation import Given, mutation
+from schema.node import Connection
+from schema.paging import Key
+from schema.projection.read import read_connection
+from schema.types.list import List, ListMembership
+from services import lists, memberships
+from services.caller import Caller
+
+BY_NAME = (Key("name", Sql("lower(l.name)"), "text"), paging.by_id("l"))
+
+
+@strawberry.input(description="A list has a name that no other has.")
+class CreateListInput:
+    name: str
+    description: str | None = strawberry.UNSET
+    channel: Channel = Channel.EMAIL
+
+
+@strawberry.input(description="How a contact shall stand on a list.")
+class SetMembershipInput:
+    contact_id: strawberry.ID
+    list_id: strawberry.ID
+    status: MembershipStatus
+    source: MembershipSource | None = strawberry.field(
+        default=strawberry.UNSET, description="Whose wish it is; MANUAL, yours, if nothing is said."
+    )
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="All lists by name.")
+    async def lists(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[List]:
+        reader(info)
+        page = paging.page(first, after, last, before)
+        return await read_connection(info._raw_info, TRUE, keys=BY_NAME, page=page)  # type: ignore[return-value]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(CreateListInput, role=Role.ADMIN, description="Make a list.", list=List)
+    async def create_list(given: Given, by: Caller) -> dict:
+        values = given.named(description="description", channel="channel")
+        return {"list": await lists.create(given["name"], **values, by=by)}
+
+    @mutation(
+        SetMembershipInput,
+        role=Role.MEMBER,
+        description="Put a contact on a list, or change how it stands there. Effective at once.",
+        membership=ListMembership,
+    )
+    async def set_membership(given: Given, by: Caller) -> dict:
+        contact = given.id("contactId", "contact")
+        list_id = given.id("listId", "list")
+        if given.get("source") is not None:
+            by = replace(by, source=given["source"])
+        outcome = await memberships.set_status(sql.ids([contact]), list_id, given["status"], by=by)
+        outcome.require("This contact cannot stand so on this list.", "contactId")
+        return {"membership": await memberships.get_id(contact, list_id)}

@@ -1,0 +1,164 @@
+"""Mutations: one transaction around a verb, its answer by the same projection, a refusal as data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import make_dataclass
+from typing import Any
+
+import asyncpg
+import orjson
+import strawberry
+from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
+from strawberry.types import Info
+from tortoise.exceptions import OperationalError
+
+from kit import db, ids
+from kit.errors import Problem, Refused
+from kit.sql import Sql
+from schema.access import Role, admit
+from schema.enums import ErrorCode
+from schema.projection.json import json_object
+from schema.projection.made import table_of
+from schema.projection.read import object_of, objects_of
+from schema.projection.selection import TYPENAME, Asked, Document, asked
+from services.caller import Caller
+
+TRIES_AFTER_DEADLOCK = 3
+_TO_TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+@strawberry.type(description="Why an operation was refused. Nothing was changed.")
+class UserError:
+    code: ErrorCode
+    message: str = strawberry.field(description="A sentence that says what to do.")
+    path: list[str] = strawberry.field(description='The way to the faulty input, e.g. ["input", "email"].')
+
+
+class Given(dict[str, Any]):
+    """An input as it came, by its GraphQL names: what is absent has no entry, what is null is None."""
+
+    def id(self, name: str, kind: str) -> int:
+        """The row behind a global id; `NotFound` with its path where it is none of that kind."""
+        try:
+            return ids.take(kind, self[name])
+        except Refused as refused:
+            raise refused.below(name) if not refused.problems[0].path else refused from None
+
+    def id_or_none(self, name: str, kind: str) -> int | None:
+        return None if self.get(name) is None else self.id(name, kind)
+
+    def named(self, **names: str) -> dict[str, Any]:
+        """The entries that are there, under the verbs' names: `given.named(firstName="first_name")`."""
+        return {inside: self[outside] for outside, inside in names.items() if outside in self}
+
+
+Verb = Callable[[Given, Caller], Awaitable[dict[str, Any]]]
+
+
+def mutation(input_type: type, *, role: Role, description: str, **answers: Any) -> Callable[[Verb], Any]:
+    """Make `verbNoun(input: VerbNounInput!): VerbNounPayload!` of a verb.
+
+    The verb gets the input and the caller and returns the row ids of what it changed under the names of `answers`
+    (a type: one object, `list[type]`: several; `str`, `int`: a value as it is). What it returns as `afterwards` is
+    called when the answer is made: for deletions, whose answer shows what was there.
+    """
+
+    def make(verb: Verb) -> Any:
+        words = [word.capitalize() for word in verb.__name__.split("_")]
+        fields = [(name, answer | None) for name, answer in answers.items()]
+        payload = strawberry.type(
+            make_dataclass("".join(words) + "Payload", [*fields, ("errors", list[UserError])]),  # type: ignore[arg-type]
+            description=f"What {verb.__name__.replace('_', ' ')} changed, or why it was refused.",
+        )
+
+        async def resolve(info: Info, input: Any) -> Any:
+            by = admit(info, role)
+            raw = info._raw_info
+            document = Document.of(raw)
+            definition = raw.parent_type.fields[raw.field_name]
+            asked_field = Asked(raw.field_name, raw.field_name, list(raw.field_nodes))
+            given = Given(asked_field.arguments(document, definition)["input"])
+            try:
+                return await _perform(verb, given, by, raw, document, asked_field)
+            except Refused as refused:
+                return _refusal(document, _payload_type(raw), asked_field, refused)
+
+        resolve.__annotations__ = {"info": Info, "input": input_type, "return": payload}
+        resolve.__name__ = verb.__name__
+        return strawberry.field(resolver=resolve, description=description)
+
+    return make
+
+
+def _payload_type(raw: GraphQLResolveInfo) -> GraphQLObjectType:
+    return get_named_type(raw.return_type)  # type: ignore[return-value]
+
+
+async def _perform(
+    verb: Verb, given: Given, by: Caller, raw: GraphQLResolveInfo, document: Document, field: Asked
+) -> orjson.Fragment:
+    for attempt in range(1, TRIES_AFTER_DEADLOCK + 1):
+        try:
+            async with db.transaction():
+                done = await verb(given, by)
+                afterwards = done.pop("afterwards", None)
+                answer = await _answer(document, _payload_type(raw), field, done)
+                if afterwards is not None:
+                    await afterwards()
+                return answer
+        except (OperationalError, *_TO_TRY_AGAIN) as error:
+            # Two callers met on the same rows in opposite order: nothing of ours was kept, so do it again.
+            cause = error if isinstance(error, _TO_TRY_AGAIN) else error.__cause__ or (error.args or [None])[0]
+            if attempt == TRIES_AFTER_DEADLOCK or not isinstance(cause, _TO_TRY_AGAIN):
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _answer(document: Document, of: GraphQLObjectType, field: Asked, done: dict[str, Any]) -> orjson.Fragment:
+    columns = []
+    for part in asked(document, of, field.selections()):
+        if part.name == TYPENAME:
+            columns.append((part.key, Sql("{word}::text", word=of.name)))
+        elif part.name == "errors":
+            columns.append((part.key, Sql("'[]'::json")))
+        else:
+            columns.append((part.key, _changed(document, of, part, done.get(part.name))))
+    found = await db.value(Sql("SELECT {object}::text AS answer", object=json_object(columns)))
+    return orjson.Fragment(found)
+
+
+def _changed(document: Document, of: GraphQLObjectType, part: Asked, value: Any) -> Sql:
+    target: Any = get_named_type(of.fields[part.name].type)
+    if value is None:
+        return Sql("NULL::json")
+    if not isinstance(target, GraphQLObjectType):
+        return Sql("{value}::json", value=db.jsonb(value))
+    if isinstance(value, list):
+        return objects_of(document, target, part, value)
+    where = Sql("{alias}.id = {id}::bigint", alias=Sql(table_of(target).alias), id=value)
+    return object_of(document, target, part, where)
+
+
+def _refusal(document: Document, of: GraphQLObjectType, field: Asked, refused: Refused) -> orjson.Fragment:
+    error_type: Any = document.schema.get_type("UserError")
+    content: dict[str, Any] = {}
+    for part in asked(document, of, field.selections()):
+        if part.name == TYPENAME:
+            content[part.key] = of.name
+        elif part.name == "errors":
+            words = asked(document, error_type, part.selections())
+            content[part.key] = [_error(words, problem) for problem in refused.problems]
+        else:
+            content[part.key] = None
+    return orjson.Fragment(orjson.dumps(content))
+
+
+def _error(words: list[Asked], problem: Problem) -> dict[str, Any]:
+    values = {
+        TYPENAME: "UserError",
+        "code": problem.code,
+        "message": problem.message,
+        "path": ["input", *problem.path],
+    }
+    return {word.key: values[word.name] for word in words}

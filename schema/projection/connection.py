@@ -1,0 +1,185 @@
+"""Writes the SQL of a page: its rows once, and from them edges, nodes and page info; the total only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from graphql import GraphQLObjectType, get_named_type
+
+from kit.sql import FALSE, NOTHING, TRUE, Sql, all_of, join, name, text
+from schema import paging
+from schema.paging import Key, Page
+from schema.projection.json import json_object
+from schema.projection.made import Connected, table_of
+from schema.projection.selection import TYPENAME, Asked, Document, asked
+
+RowOf = Callable[[Document, GraphQLObjectType, list[Asked]], Sql]
+
+
+def nested(
+    document: Document, of: GraphQLObjectType, field: Asked, made: Connected, arguments: dict[str, Any], row_of: RowOf
+) -> Sql:
+    """A connection inside an object; its rows are tied to the outer row by `made.where`."""
+    page = paging.page(*(arguments.get(word) for word in ("first", "after", "last", "before")))
+    where = all_of([made.where, *made.asked_for(arguments)])
+    return connection(document, of, field, where=where, keys=made.keys, page=page, row_of=row_of)
+
+
+def connection(
+    document: Document,
+    of: GraphQLObjectType,
+    field: Asked,
+    *,
+    where: Sql,
+    keys: tuple[Key, ...],
+    page: Page,
+    row_of: RowOf,
+) -> Sql:
+    """The JSON of a connection: an expression. `where` is a condition over the alias of the rows' table."""
+    writer = _Writer(document, of, where, keys, page, row_of)
+    parts = [
+        Sql("{made} AS {key}", made=writer.part(part), key=name(part.key))
+        for part in asked(document, of, field.selections())
+    ]
+    return Sql(
+        "(SELECT row_to_json(object) FROM (SELECT {parts}{source}) object)",
+        parts=join(", ", parts),
+        source=writer.source(),
+    )
+
+
+class _Writer:
+    """Collects the aggregates that the parts of one connection need over its page."""
+
+    def __init__(
+        self,
+        document: Document,
+        of: GraphQLObjectType,
+        where: Sql,
+        keys: tuple[Key, ...],
+        page: Page,
+        row_of: RowOf,
+    ) -> None:
+        self._row_of = row_of
+        self._document = document
+        self._of = of
+        self._node: GraphQLObjectType = get_named_type(of.fields["nodes"].type)  # type: ignore[assignment]
+        table = table_of(self._node)
+        self._alias = Sql(table.alias)
+        self._table = Sql(table.name)
+        self._where = where
+        self._keys = keys
+        self._page = page
+        self._gathered: list[Sql] = []
+
+    def part(self, field: Asked) -> Sql:
+        """One field of the connection, over the aggregates `gathered`."""
+        if field.name == TYPENAME:
+            return text(self._of.name)
+        if field.name == "totalCount":
+            return Sql(
+                "(SELECT count(*) FROM {table} {alias} WHERE {where})",
+                table=self._table,
+                alias=self._alias,
+                where=self._where,
+            )
+        if field.name == "pageInfo":
+            return self._page_info(field)
+        if field.name == "nodes":
+            return self._list(self._row(field))
+        return self._list(self._edge(field))
+
+    def source(self) -> Sql:
+        """The FROM that gives `gathered`; nothing where no part needs rows."""
+        if not self._gathered:
+            return NOTHING
+        return Sql(
+            " FROM (SELECT {gathered} FROM ({page}) {alias}) gathered",
+            gathered=join(", ", self._gathered),
+            page=self._rows(),
+            alias=self._alias,
+        )
+
+    def _gather(self, aggregate: Sql) -> Sql:
+        column = name(f"part_{len(self._gathered)}")
+        self._gathered.append(Sql("{aggregate} AS {column}", aggregate=aggregate, column=column))
+        return Sql("gathered.{column}", column=column)
+
+    def _rows(self) -> Sql:
+        """One row more than the page has, to know whether it goes on."""
+        where = [self._where]
+        for argument, cursor, backward in (("after", self._page.after, False), ("before", self._page.before, True)):
+            if cursor is not None:
+                where.append(paging.beyond(self._keys, cursor, argument=argument, backward=backward))
+        columns = [
+            Sql("({key})::text AS {column}", key=key.expression, column=name(f"key_{number}"))
+            for number, key in enumerate(self._keys)
+        ]
+        order = [
+            Sql("{key} DESC" if key.descending != self._page.backward else "{key}", key=key.ordered)
+            for key in self._keys
+        ]
+        return Sql(
+            "SELECT {alias}.*, {columns}, row_number() OVER (ORDER BY {order}) AS page_row "
+            "FROM {table} {alias} WHERE {where} ORDER BY {order} LIMIT {limit}::bigint",
+            alias=self._alias,
+            columns=join(", ", columns),
+            order=join(", ", order),
+            table=self._table,
+            where=all_of(where),
+            limit=self._page.size + 1,
+        )
+
+    def _list(self, row: Sql) -> Sql:
+        return self._gather(
+            Sql(
+                "coalesce(json_agg({row} ORDER BY {forth}) FILTER (WHERE {shown}), '[]'::json)",
+                row=row,
+                forth=self._order(),
+                shown=self._shown(),
+            )
+        )
+
+    def _shown(self) -> Sql:
+        return Sql("{alias}.page_row <= {size}::bigint", alias=self._alias, size=self._page.size)
+
+    def _order(self, *, reverse: bool = False) -> Sql:
+        backward = self._page.backward != reverse
+        return Sql("{alias}.page_row DESC" if backward else "{alias}.page_row", alias=self._alias)
+
+    def _row(self, field: Asked) -> Sql:
+        return self._row_of(self._document, self._node, asked(self._document, self._node, field.selections()))
+
+    def _edge(self, field: Asked) -> Sql:
+        edge: GraphQLObjectType = get_named_type(self._of.fields["edges"].type)  # type: ignore[assignment]
+        made = {
+            TYPENAME: lambda _: text(edge.name),
+            "cursor": lambda _: paging.cursor(self._keys, self._alias),
+            "node": self._row,
+        }
+        return json_object(
+            [(part.key, made[part.name](part)) for part in asked(self._document, edge, field.selections())]
+        )
+
+    def _page_info(self, field: Asked) -> Sql:
+        of: GraphQLObjectType = get_named_type(self._of.fields["pageInfo"].type)  # type: ignore[assignment]
+        more = Sql("{found} > {size}::bigint", found=self._gather(Sql("count(*)")), size=self._page.size)
+        behind_after = TRUE if self._page.after is not None else FALSE
+        before_before = TRUE if self._page.before is not None else FALSE
+        made = {
+            TYPENAME: lambda: text(of.name),
+            "hasNextPage": lambda: before_before if self._page.backward else more,
+            "hasPreviousPage": lambda: more if self._page.backward else behind_after,
+            "startCursor": lambda: self._gather(self._cursor_at(self._order())),
+            "endCursor": lambda: self._gather(self._cursor_at(self._order(reverse=True))),
+        }
+        return json_object([(part.key, made[part.name]()) for part in asked(self._document, of, field.selections())])
+
+    def _cursor_at(self, order: Sql) -> Sql:
+        return Sql(
+            "(array_agg({cursor} ORDER BY {order}) FILTER (WHERE {shown}))[1]",
+            cursor=paging.cursor(self._keys, self._alias),
+            order=order,
+            shown=self._shown(),
+        )

@@ -1,0 +1,149 @@
+"""How a field of a GraphQL type is made from a table: a column, an expression, a row of another table, a list, a page.
+
+Every table has an alias that never changes (`c` is always contact), so an expression means the same wherever its type
+stands in a query: the nearest `c` is the contact it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import strawberry
+from graphql import GraphQLField, GraphQLObjectType
+
+from kit.sql import Sql
+from schema.paging import Key, by_id
+from services.caller import Role
+
+Cls = TypeVar("Cls", bound=type)
+Arguments = dict[str, Any]
+Filter = Callable[[Any], Sql]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where a type's rows are: `kind` is the word of its global ids, `reader` the lowest role that `node(id:)` serves."""
+
+    name: str
+    alias: str
+    kind: str | None = None
+    reader: Role = Role.VIEWER
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value: an expression over the type's alias."""
+
+    expression: Sql
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """An object made of the very same row: `entry { at via }` of a run. NULL where `present` is false."""
+
+    present: Sql | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One row of another table, or null: `rows` is what stands behind FROM."""
+
+    rows: Sql
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filtered:
+    """Arguments that become conditions: each by the function that stands under its name in `filters`."""
+
+    filters: dict[str, Filter] = field(default_factory=dict)
+
+    def asked_for(self, arguments: Arguments) -> list[Sql]:
+        """The conditions that the given arguments stand for; an absent or null argument asks for nothing."""
+        return [make(arguments[key]) for key, make in self.filters.items() if arguments.get(key) is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Many(Filtered):
+    """A list of rows, bounded by its nature (the tags of a contact)."""
+
+    rows: Sql
+    order: Sql
+
+
+@dataclass(frozen=True, slots=True)
+class Connected(Filtered):
+    """A page of rows of the target's table. `where` ties them to the outer row, `keys` is their order."""
+
+    where: Sql
+    keys: tuple[Key, ...]
+
+
+Made = Scalar | Inline | One | Many | Connected
+
+
+def table(name: str, alias: str, kind: str | None = None, reader: Role = Role.VIEWER) -> Callable[[Cls], Cls]:
+    """Class decorator (innermost): the rows of this type are in that table."""
+
+    def mark(cls: Cls) -> Cls:
+        cls.__table__ = Table(name, alias, kind, reader)  # type: ignore[attr-defined]
+        return cls
+
+    return mark
+
+
+def table_of(of: GraphQLObjectType) -> Table:
+    """The table of a type, as declared by `made.table`."""
+    return of.extensions["strawberry-definition"].origin.__table__
+
+
+def made_of(definition: GraphQLField) -> Made:
+    return definition.extensions["strawberry-definition"].metadata["made"]
+
+
+def _field(made: Made, **options: Any) -> Any:
+    return strawberry.field(metadata={"made": made}, **options)
+
+
+def column(expression: str | Sql, description: str | None = None, **options: Any) -> Any:
+    """A field that is an expression over the alias: `column("c.email")`."""
+    return _field(Scalar(_sql(expression)), description=description, **options)
+
+
+def _sql(written: str | Sql) -> Sql:
+    return written if isinstance(written, Sql) else Sql(written)
+
+
+def inline(present: str | None = None, description: str | None = None) -> Any:
+    """An object over the same row; null where `present` is false."""
+    return _field(Inline(Sql(present) if present else None), description=description)
+
+
+def one(rows: str | Sql, description: str | None = None) -> Any:
+    """One row or null: `one("company co WHERE co.id = c.company_id")`."""
+    return _field(One(_sql(rows)), description=description)
+
+
+def many(
+    rows: str | Sql, *, order: str, description: str | None = None, filters: dict[str, Filter] | None = None
+) -> Any:
+    """A list: `many("contact_tag ct JOIN tag t ON … WHERE ct.contact_id = c.id", order="t.name")`.
+
+    With `filters` it decorates a function that only declares the arguments; it is never called.
+    """
+    return _field(Many(_sql(rows), Sql(order), filters=filters or {}), description=description)
+
+
+def connected(
+    where: str,
+    *,
+    by: tuple[Key, ...] = (),
+    alias: str = "",
+    newest_first: bool = False,
+    description: str | None = None,
+    filters: dict[str, Filter] | None = None,
+) -> Any:
+    """A connection; decorates a function that only declares the arguments. Order: `by`, or the id of `alias`."""
+    keys = by or (by_id(alias, descending=newest_first),)
+    return _field(Connected(Sql(where), keys, filters=filters or {}), description=description)

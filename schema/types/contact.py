@@ -1,0 +1,148 @@
+"""A contact: a person we know, by an address, a number or both."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from kit.sql import Sql
+from schema.enums import (
+    ActivityKind,
+    ContactKind,
+    EngagementLevel,
+    LifecycleStage,
+    MembershipSource,
+    MembershipStatus,
+    RunStatus,
+)
+from schema.node import Connection, Node, global_id
+from schema.paging import Key, by_id
+from schema.projection.made import column, connected, many, one, table
+from schema.types.activity import Activity
+from schema.types.field import FieldValue
+from schema.types.list import ListMembership
+from schema.types.run import AutomationRun, with_status
+from schema.types.tag import Tag
+from schema.types.task import Note, Task
+
+if TYPE_CHECKING:
+    from schema.types.automation import Automation
+
+NEWEST_FACT_FIRST = (Key("at", Sql("e.at"), "timestamptz", descending=True), by_id("e", descending=True))
+
+_KIND = """(
+    CASE
+        WHEN c.phone IS NULL THEN 'EMAIL_ONLY'
+        WHEN c.email IS NULL THEN 'PHONE_ONLY'
+        ELSE 'EMAIL_AND_PHONE'
+    END
+)"""
+_ACCEPTS_MARKETING = """(
+    c.marketing_opt_in_at IS NOT NULL
+    OR EXISTS (SELECT FROM membership m WHERE m.contact_id = c.id AND m.status = 'ACTIVE')
+)"""
+_WAYS = """(
+    SELECT r.automation_id, count(*) AS times_entered, max(r.ended_at) AS last_completed_at,
+           max(r.id) FILTER (WHERE r.ended_at IS NULL) AS current_run_id, max(r.id) AS last_run_id
+    FROM run r
+    WHERE r.contact_id = c.id
+    GROUP BY r.automation_id
+) way WHERE TRUE"""
+
+
+@strawberry.type(description="A company that contacts work for.")
+@table("company", "co", "company")
+class Company(Node):
+    id: strawberry.ID = global_id("company", "co")
+    name: str = column("co.name")
+    created_at: datetime = column("co.created_at")
+
+
+@strawberry.type(description="How one contact stands to one automation, over all its entries.")
+@table("", "way")
+class ContactAutomation:
+    automation: Annotated[Automation, strawberry.lazy("schema.types.automation")] = one(
+        "automation a WHERE a.id = way.automation_id"
+    )
+    times_entered: int = column("way.times_entered", "Ended runs included.")
+    current_run: AutomationRun | None = one("run r WHERE r.id = way.current_run_id", "The newest run that goes on.")
+    last_run: AutomationRun = one("run r WHERE r.id = way.last_run_id", "The newest run.")
+    last_completed_at: datetime | None = column("way.last_completed_at")
+    percent_complete: int = column(
+        "run_percent(coalesce(way.current_run_id, way.last_run_id))", "Of the current run, else of the last."
+    )
+
+
+@strawberry.type(description="A person we know, by an e-mail address, a phone number or both.")
+@table("contact", "c", "contact")
+class Contact(Node):
+    id: strawberry.ID = global_id("contact", "c")
+    kind: ContactKind = column(_KIND)
+    email: str | None = column("c.email")
+    phone: str | None = column("c.phone", "In E.164, such as +33612345678.")
+    first_name: str | None = column("c.first_name")
+    last_name: str | None = column("c.last_name")
+    full_name: str | None = column("c.full_name")
+    job_title: str | None = column("c.job_title")
+    company: Company | None = one("company co WHERE co.id = c.company_id")
+    lifecycle_stage: LifecycleStage = column("c.lifecycle_stage")
+    engagement_level: EngagementLevel = column("c.engagement_level")
+    previous_engagement_level: EngagementLevel = column("c.previous_engagement_level")
+    accepts_marketing: bool = column(_ACCEPTS_MARKETING, "Active on a list, or the box of a form was ticked.")
+    field_values: list[FieldValue] = many("field_value v WHERE v.contact_id = c.id", order="v.field_id")
+    tags: list[Tag] = many(
+        "contact_tag ct JOIN tag t ON t.id = ct.tag_id WHERE ct.contact_id = c.id", order="lower(t.name), t.id"
+    )
+    automations: list[ContactAutomation] = many(_WAYS, order="way.automation_id", description="One row an automation.")
+    created_at: datetime = column("c.created_at")
+    updated_at: datetime = column("c.updated_at", "When the record itself changed; tags, lists and runs do not count.")
+
+    @many(
+        "membership m WHERE m.contact_id = c.id",
+        order="m.id",
+        description="Both filters apply to the same membership.",
+        filters={
+            "status": lambda status: Sql("m.status = {status}::text", status=status),
+            "source": lambda source: Sql("coalesce(m.source, 'UNKNOWN') = {source}::text", source=source),
+        },
+    )
+    def memberships(
+        self, status: MembershipStatus | None = None, source: MembershipSource | None = None
+    ) -> list[ListMembership]: ...
+
+    @connected("r.contact_id = c.id", alias="r", newest_first=True, filters={"status": with_status})
+    def runs(
+        self,
+        status: RunStatus | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[AutomationRun]: ...
+
+    @connected("k.contact_id = c.id", alias="k", newest_first=True)
+    def tasks(
+        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    ) -> Connection[Task]: ...
+
+    @connected("n.contact_id = c.id", alias="n", newest_first=True)
+    def notes(
+        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    ) -> Connection[Note]: ...
+
+    @connected(
+        "e.contact_id = c.id",
+        by=NEWEST_FACT_FIRST,
+        description="What happened, newest first.",
+        filters={"kinds": lambda kinds: Sql("e.kind = ANY({kinds}::text[])", kinds=kinds)},
+    )
+    def activity(
+        self,
+        kinds: list[ActivityKind] | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Activity]: ...

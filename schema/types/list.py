@@ -1,0 +1,51 @@
+"""A list that contacts subscribe to, and how one contact stands on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from schema.enums import Channel, MembershipSource, MembershipStatus
+from schema.node import Node, global_id
+from schema.projection.made import column, one, table
+from schema.types.user import User
+
+if TYPE_CHECKING:
+    from schema.types.contact import Contact
+
+
+@strawberry.type(description="Contacts who receive the same things.")
+@table("contact_list", "l", "list")
+class List(Node):
+    id: strawberry.ID = global_id("list", "l")
+    name: str = column("l.name")
+    description: str | None = column("l.description")
+    channel: Channel = column("l.channel")
+    contact_count: int = column("(SELECT count(*) FROM membership m WHERE m.list_id = l.id)", "Members of any status.")
+    active_count: int = column(
+        "(SELECT count(*) FROM membership m WHERE m.list_id = l.id AND m.status = 'ACTIVE')", "Members who are ACTIVE."
+    )
+    created_at: datetime = column("l.created_at")
+    updated_at: datetime = column("l.updated_at")
+
+
+@strawberry.type(description="How one contact stands on one list.")
+@table("membership", "m", "membership")
+class ListMembership(Node):
+    id: strawberry.ID = global_id("membership", "m")
+    list: List = one("contact_list l WHERE l.id = m.list_id")
+    contact: Annotated[Contact, strawberry.lazy("schema.types.contact")] = one("contact c WHERE c.id = m.contact_id")
+    channel: Channel = column("(SELECT l.channel FROM contact_list l WHERE l.id = m.list_id)")
+    status: MembershipStatus = column("m.status")
+    source: MembershipSource = column(
+        "coalesce(m.source, 'UNKNOWN')", "Who made it what it is; the latest change counts."
+    )
+    source_detail: str | None = column("m.source_detail", "The finer way: API, IMPORT, FORM …")
+    subscribed_at: datetime | None = column("m.subscribed_at")
+    confirmed_at: datetime | None = column("m.confirmed_at")
+    unsubscribed_at: datetime | None = column("m.unsubscribed_at")
+    changed_by: User | None = one("user_account u WHERE u.id = m.user_id", "The user who made the latest change.")
+    created_at: datetime = column("m.created_at")
+    updated_at: datetime = column("m.updated_at")
