@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 4
 LOG_BYTES_MAX = 10_000_000
+CHILDREN_SECONDS = 0.3  # what PostgreSQL's own processes need to see that their parent was killed
 PORT = 5432  # names the socket file; nothing listens on a network
 USER = "postgres"
 
@@ -84,7 +85,11 @@ class Postgres:
         self._make_folders()
         if not (self.folder / "PG_VERSION").exists():
             self._create_data(programs)
-        self._wait_for_the_one_before()
+        if (self.folder / "postmaster.pid").exists():
+            self._wait_for_the_one_before()
+        self._launch(programs)
+
+    def _launch(self, programs: Path) -> None:
         settings = _SETTINGS | (_DURABLE if self.durable else _FORGETFUL) | {"unix_socket_directories": self.sockets}
         words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         with open(self.log, "ab") as log:
@@ -152,7 +157,11 @@ class Postgres:
         new.rename(self.folder)
 
     def _wait_for_the_one_before(self) -> None:
-        """After a kill -9 of our parent the old PostgreSQL needs a moment to go; if it stays, it is told to."""
+        """After a kill -9 of our parent the old PostgreSQL needs a moment to go; if it stays, it is told to.
+
+        Its pid file then goes too: where nobody buries the dead (a container without init), PostgreSQL would take the
+        number for a living one for ever. That no other process of it still writes here, it checks by its memory.
+        """
         deadline = time.monotonic() + 5
         while (pid := self._stale_pid()) is not None:
             if time.monotonic() > deadline:
@@ -160,6 +169,8 @@ class Postgres:
                     os.kill(pid, signal.SIGQUIT)
                 deadline += 5
             time.sleep(0.1)
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        time.sleep(CHILDREN_SECONDS)
 
     def _stale_pid(self) -> int | None:
         lines = _lines(self.folder / "postmaster.pid")
@@ -168,7 +179,7 @@ class Postgres:
         pid = int(lines[0])
         with contextlib.suppress(OSError):
             if sys.platform == "linux" and b"postgres" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return None  # the number belongs to somebody else by now
+                return None  # it is dead and not buried, or the number belongs to somebody else by now
         return pid if _is_alive(pid) else None
 
     def _is_ready(self) -> bool:

@@ -57,6 +57,7 @@ def start(level: str = "info", style: str = "auto") -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # one line a second while the database is away
 
 
 def get(name: str) -> Any:

@@ -6,12 +6,13 @@ import asyncio
 import signal
 import threading
 
+import dramatiq.worker
 import uvloop
-from dramatiq import Worker
 
 from kit import config, log
 
 IDLE_POLL_MILLISECONDS = 50  # how soon a hint is heard; Dramatiq's own 1,000 are half a second late on average
+LOST_BROKER_PAUSE_SECONDS = 0.5
 STOP_SECONDS_MAX = 3
 
 
@@ -26,7 +27,8 @@ def main() -> None:
 
     from workers.actors import hints
 
-    worker = Worker(hints, worker_timeout=IDLE_POLL_MILLISECONDS, worker_threads=settings.worker_threads)
+    dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = LOST_BROKER_PAUSE_SECONDS
+    worker = dramatiq.Worker(hints, worker_timeout=IDLE_POLL_MILLISECONDS, worker_threads=settings.worker_threads)
     hints.emit_after("process_boot")
     worker.start()
     log.get("worker").info("worker ready")
