@@ -18,7 +18,7 @@ from segments.reading import Reading
 
 @dataclass(frozen=True)
 class ContactCondition(Condition):
-    """A built-in attribute of the contact, an operator, and what it is compared with."""
+    """An operator that the attribute knows, and what it is compared with."""
 
     examples: ClassVar[list[dict[str, Any]]] = [
         {"field": "EMAIL_DOMAIN", "op": "IS", "value": "acme.test"},

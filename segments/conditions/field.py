@@ -20,9 +20,9 @@ from segments.values import AnyType, FieldOptionType, NumberType, OptionsType, T
 
 @dataclass(frozen=True)
 class FieldCondition(Condition):
-    """A custom field by its name, an operator, and what its value is compared with.
+    """The field by its name, an operator its type knows, and what its value is compared with.
 
-    What the field's type allows is known only to `problems`. A field that is no more is one that nobody has a value in.
+    A field that is no more is one in which nobody has a value.
     """
 
     examples: ClassVar[list[dict[str, Any]]] = [

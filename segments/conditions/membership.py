@@ -33,7 +33,7 @@ class MembershipSource(Enum):
 
 @dataclass(frozen=True)
 class MembershipCondition(Condition):
-    """A list (or any list), a status and a source, all of the same membership; `is: false` for contacts without one."""
+    """List (without one: any), status and source are of the same membership; `is: false` finds who has no such one."""
 
     examples: ClassVar[list[dict[str, Any]]] = [
         {"listId": "list_1"},
