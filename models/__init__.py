@@ -1,1 +1,6 @@
 """What is stored: one file a noun. Nothing happens here."""
+
+from models.access_token import AccessToken
+from models.user_account import UserAccount
+
+__all__ = ["AccessToken", "UserAccount"]

@@ -22,6 +22,7 @@ _BY_CONSTRAINT = {
     "contact_email_key": EMAIL_TAKEN,
     "contact_phone_alone_key": PHONE_TAKEN,
     "contact_identifier_required": IDENTIFIER_REQUIRED,
+    "user_account_email_key": Problem("EMAIL_TAKEN", "Another user has this e-mail address.", ("email",)),
 }
 
 

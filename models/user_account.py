@@ -1,0 +1,19 @@
+"""Who may sign in, and what for."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class UserAccount(Model):
+    id = fields.BigIntField(primary_key=True)
+    email = fields.TextField()
+    name = fields.TextField()
+    role = fields.TextField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    deactivated_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "user_account"
