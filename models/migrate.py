@@ -24,7 +24,7 @@ async def run(server: Server) -> None:
     lock, parameters = Sql("SELECT pg_try_advisory_lock({number}::bigint)", number=_LOCK).render()
     connection = await db.open_one(server)
     try:
-        while not await connection.fetchval(lock, *parameters):  # noqa: ASYNC110
+        while not await connection.fetchval(lock, *parameters):
             await asyncio.sleep(_POLL_SECONDS)
         await _apply(server)
     finally:
