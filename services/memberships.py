@@ -66,6 +66,25 @@ async def put(
     return await _change(contacts, of_lists, targets, by=by, respect_unsubscribed=respect_unsubscribed)
 
 
+async def get_id(contact_id: int, list_id: int) -> int:
+    """The membership of this contact on this list. Refused: NOT_FOUND at `listId`."""
+    found = await db.value(
+        Sql(
+            """
+            SELECT m.id
+            FROM membership m
+            WHERE m.contact_id = {contact}::bigint
+              AND m.list_id = {list}::bigint
+            """,
+            contact=contact_id,
+            list=list_id,
+        )
+    )
+    if found is None:
+        raise not_found("membership", "listId")
+    return found
+
+
 async def _require(list_ids: Sequence[int]) -> None:
     known = await db.column(Sql("SELECT l.id FROM contact_list l WHERE l.id = ANY({ids}::bigint[])", ids=list_ids))
     if set(list_ids) - set(known):
