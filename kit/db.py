@@ -213,8 +213,16 @@ def jsonb(content: Any) -> str:
     return orjson.dumps(content).decode()
 
 
-async def listen(channels: dict[str, Callable[[str], None]], stop: asyncio.Event) -> None:
-    """Call `channels[name](payload)` for every NOTIFY until `stop` is set; reconnects for as long as it takes."""
+async def listen(
+    channels: dict[str, Callable[[str], None]],
+    stop: asyncio.Event,
+    *,
+    connected: Callable[[], None] = lambda: None,
+) -> None:
+    """Call `channels[name](payload)` for every NOTIFY until `stop` is set; reconnects for as long as it takes.
+
+    `connected` is called whenever listening begins: what happened before it was not heard.
+    """
     while not stop.is_set():
         try:
             connection = await open_one()
@@ -223,6 +231,7 @@ async def listen(channels: dict[str, Callable[[str], None]], stop: asyncio.Event
                 connection.add_termination_listener(lambda *_: gone.set())
                 for channel, hear in channels.items():
                     await connection.add_listener(channel, lambda _c, _p, _n, payload, hear=hear: hear(payload))
+                connected()
                 waits = [asyncio.create_task(stop.wait()), asyncio.create_task(gone.wait())]
                 try:
                     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,123 @@
+"""News of committed changes: one connection listens to the database, and every subscriber hears what concerns it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from kit import db
+
+WAITING_MAX = 1_000
+MANY = "*"
+
+
+@dataclass(eq=False, slots=True)
+class _Inbox:
+    """What one subscriber has not looked at yet. The same change twice is one; too many become None."""
+
+    wants: Callable[[int, int, int], bool] | None = None
+    only: int | None = None
+    waiting: dict[int | None, None] = field(default_factory=dict)
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, number: int | None) -> None:
+        if len(self.waiting) >= WAITING_MAX:
+            self.waiting.clear()
+            number = None
+        self.waiting[number] = None
+        self.filled.set()
+
+    async def take(self) -> int | None:
+        while not self.waiting:
+            self.filled.clear()
+            await self.filled.wait()
+        number = next(iter(self.waiting))
+        del self.waiting[number]
+        return number
+
+
+class Hub:
+    """Listens for every subscriber of this process."""
+
+    def __init__(self) -> None:
+        self._contacts: dict[int, set[_Inbox]] = {}
+        self._runs: set[_Inbox] = set()
+        self._listening = asyncio.Event()
+        self._listened_before = False
+
+    async def contacts(self, contact_id: int) -> AsyncIterator[int]:
+        """The contact's id each time it changed; also after the connection was lost, when news may be missing."""
+        inbox = _Inbox()
+        self._contacts.setdefault(contact_id, set()).add(inbox)
+        try:
+            while True:
+                await inbox.take()
+                yield contact_id
+        finally:
+            self._contacts[contact_id].discard(inbox)
+            if not self._contacts[contact_id]:
+                del self._contacts[contact_id]
+
+    async def runs(
+        self, *, run_id: int | None = None, automation_id: int | None = None, contact_id: int | None = None
+    ) -> AsyncIterator[int | None]:
+        """The id of each run that changed and fits all that is given; None: so many that nobody counted them."""
+
+        def wants(run: int, automation: int, contact: int) -> bool:
+            return run_id in (None, run) and automation_id in (None, automation) and contact_id in (None, contact)
+
+        inbox = _Inbox(wants, run_id)
+        self._runs.add(inbox)
+        try:
+            while True:
+                yield await inbox.take()
+        finally:
+            self._runs.discard(inbox)
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen while the block runs, through losses of the connection."""
+        stop = asyncio.Event()
+        channels = {"contact_changed": self._hear_contacts, "run_changed": self._hear_runs}
+        task = asyncio.create_task(db.listen(channels, stop, connected=self._connected))
+        try:
+            yield
+        finally:
+            stop.set()
+            self._listening.clear()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task], timeout=2)
+                task.cancel()
+
+    async def ready(self) -> None:
+        """Returns once the database is being listened to."""
+        await self._listening.wait()
+
+    def _connected(self) -> None:
+        self._listening.set()
+        if self._listened_before:
+            self._hear_contacts(MANY)
+            self._hear_runs(MANY)
+        self._listened_before = True
+
+    def _hear_contacts(self, payload: str) -> None:
+        if not self._contacts:
+            return
+        for number in list(self._contacts) if payload == MANY else map(int, payload.split(",")):
+            for inbox in self._contacts.get(number, ()):
+                inbox.put(number)
+
+    def _hear_runs(self, payload: str) -> None:
+        if not self._runs:
+            return
+        if payload == MANY:
+            for inbox in self._runs:
+                inbox.put(inbox.only)
+            return
+        for entry in payload.split(","):
+            run, automation, contact = map(int, entry.split(":"))
+            for inbox in self._runs:
+                if inbox.wants and inbox.wants(run, automation, contact):
+                    inbox.put(run)
