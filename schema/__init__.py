@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import strawberry
+from graphql import GraphQLObjectType, GraphQLSchema, Undefined
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
@@ -27,17 +28,29 @@ def _schema() -> strawberry.Schema:
     from schema.scalars import SCALARS
 
     rooms = _rooms()
-    return strawberry.Schema(
+    built = strawberry.Schema(
         query=_root("Query", rooms),
         mutation=_root("Mutation", rooms),
         subscription=_root("Subscription", rooms),
         execution_context_class=Executor,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+    _leave_out_null_defaults(built._schema)
+    return built
+
+
+def _leave_out_null_defaults(built: GraphQLSchema) -> None:
+    """`first: Int`, not `first: Int = null`: an argument that is left out is absent, and the SDL reads well."""
+    for of in built.type_map.values():
+        if isinstance(of, GraphQLObjectType):
+            for definition in of.fields.values():
+                for argument in definition.args.values():
+                    if argument.default_value is None:
+                        argument.default_value = Undefined
 
 
 def __getattr__(name: str) -> Any:
-    """`from schema import schema` builds it at its first use: once a process, as Strawberry's classes serve one only."""
+    """`from schema import schema` builds it at its first use; once, as Strawberry's classes serve one schema only."""
     if name == "schema":
         return _schema()
     raise AttributeError(name)

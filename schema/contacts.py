@@ -115,7 +115,7 @@ class Query:
         if given.get("where") is not None or order.needs_fields(given.get("sort")):
             read = await reading(caller.now)
         if given.get("where") is not None and read is not None:
-            conditions.append(rule.compiled(given["where"], read, ("where",)))
+            conditions.append(rule.check(given["where"], read, ("where",)).compile(read))
         keys = order.keys(given.get("sort"), read)
         return await read_connection(info._raw_info, all_of(conditions), keys=keys, page=page)  # type: ignore[return-value]
 

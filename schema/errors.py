@@ -113,7 +113,7 @@ def _of_field(error: GraphQLError) -> list[Error]:
             return [_written(error, code, shorten(error.message), **error.extensions)]
         if cause.nodes:  # an argument that does not fit its type: the library points at it in the document
             return [_written(error, BAD_USER_INPUT, shorten(error.message))]
-    if isinstance(cause, TimeoutError | _BUSY):
+    if isinstance(cause, (TimeoutError, *_BUSY)):
         _log.warning("request too slow", exc_info=cause, path=_path(error))
         return [_written(error, UNAVAILABLE, TOO_SLOW_MESSAGE)]
     if outage.is_outage(cause):

@@ -29,7 +29,7 @@ _ID_MAX = 2**63 - 1
 
 @dataclass(frozen=True)
 class Key:
-    """One sort key: an expression that is never NULL, its SQL type (`text`, `numeric`, `timestamptz`, `date`, `bigint`)."""
+    """One sort key: an expression that is never NULL and its SQL type: text, numeric, timestamptz, date or bigint."""
 
     name: str
     expression: Sql
@@ -81,9 +81,9 @@ def page(
     """Refuses `first` and `last` together and sizes outside 0 … 500 (never a silent cap)."""
     if first is not None and last is not None:
         raise invalid("FIRST_AND_LAST", "Use first or last, not both.", "first")
-    for name, size in (("first", first), ("last", last)):
+    for argument, size in (("first", first), ("last", last)):
         if size is not None and not 0 <= size <= PAGE_MAX:
-            raise invalid("OUT_OF_RANGE", f"{name} must be between 0 and {PAGE_MAX}.", name)
+            raise invalid("OUT_OF_RANGE", f"{argument} must be between 0 and {PAGE_MAX}.", argument)
     if last is not None:
         return Page(last, True, after, before)
     return Page(PAGE_DEFAULT if first is None else first, False, after, before)

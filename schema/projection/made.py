@@ -24,7 +24,7 @@ Filter = Callable[[Any], Sql]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Where a type's rows are: `kind` is the word of its global ids, `reader` the lowest role that `node(id:)` serves."""
+    """Where a type's rows are; `kind` is the word of its global ids, `reader` the lowest role `node(id:)` serves."""
 
     name: str
     alias: str

@@ -18,8 +18,10 @@ def actor_label(actor: str) -> Sql:
     return Sql(
         """(
             CASE split_part({actor}, ':', 1)
-                WHEN 'user' THEN (SELECT u.name FROM user_account u WHERE u.id = split_part({actor}, ':', 2)::bigint)
-                WHEN 'automation' THEN (SELECT a.name FROM automation a WHERE a.id = split_part({actor}, ':', 2)::bigint)
+                WHEN 'user' THEN
+                    (SELECT u.name FROM user_account u WHERE u.id = split_part({actor}, ':', 2)::bigint)
+                WHEN 'automation' THEN
+                    (SELECT a.name FROM automation a WHERE a.id = split_part({actor}, ':', 2)::bigint)
                 ELSE {actor}
             END
         )""",

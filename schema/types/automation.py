@@ -6,7 +6,6 @@ from datetime import datetime
 
 import strawberry
 
-from kit.sql import Sql
 from schema.enums import AutomationStatus, EntryPolicy, RunStatus, TriggerRuns
 from schema.kinds import StepKind, TriggerKind
 from schema.node import Connection, Node, global_id
@@ -15,7 +14,9 @@ from schema.scalars import JSON
 from schema.types.run import AutomationRun, with_status
 from schema.types.statistics import AUTOMATION, STEP, AutomationStatistics, StepStatistics
 
-STEPS = "automation_version av CROSS JOIN LATERAL jsonb_array_elements(av.graph -> 'steps') WITH ORDINALITY AS step (body, position)"
+_STEPS = """automation_version av
+    CROSS JOIN LATERAL jsonb_array_elements(av.graph -> 'steps') WITH ORDINALITY AS step (body, position)
+    WHERE av.id = a.version_id"""
 _BRANCHES = "jsonb_array_elements(step.body -> 'branches') WITH ORDINALITY AS branch (body, position) WHERE TRUE"
 _KIND = r"(SELECT upper(regexp_replace(word, '([A-Z])', '_\1', 'g')) FROM jsonb_object_keys(step.body -> 'do') AS word)"
 
@@ -63,7 +64,7 @@ class Automation(Node):
     triggers: list[Trigger] = many(
         "trigger g WHERE g.automation_id = a.id AND g.removed_at IS NULL", order="g.position, g.id"
     )
-    steps: list[Step] = many(Sql("{steps} WHERE av.id = a.version_id", steps=Sql(STEPS)), order="step.position")
+    steps: list[Step] = many(_STEPS, order="step.position")
     statistics: AutomationStatistics = one(AUTOMATION)
     created_at: datetime = column("a.created_at")
     updated_at: datetime = column("a.updated_at")

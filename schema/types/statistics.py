@@ -20,7 +20,11 @@ STEP = """(
 ) counted"""
 
 AUTOMATION = """(
-    SELECT (SELECT count(DISTINCT r.contact_id) FROM run r WHERE r.automation_id = a.id AND r.ended_at IS NULL) AS current_contacts,
+    SELECT (
+               SELECT count(DISTINCT r.contact_id)
+               FROM run r
+               WHERE r.automation_id = a.id AND r.ended_at IS NULL
+           ) AS current_contacts,
            coalesce(sum(rc.n) FILTER (WHERE rc.end_reason IS NULL), 0) AS entries,
            coalesce(sum(rc.n) FILTER (WHERE rc.end_reason IS NOT NULL), 0) AS completions,
            a.id AS automation_id

@@ -372,15 +372,16 @@ SELECT ensure_partitions();
 
 ------------------------------------------------------------------------------------------------------------- live changes
 
--- Whoever listens hears of changed contacts and runs at the commit that changed them: ids, or * where they are many.
+-- Whoever listens hears of changed contacts and runs at the commit that changed them: ids, as many to a message as it
+-- holds (8,000 bytes); a lone * where they are more than anybody watches one by one.
 CREATE FUNCTION notify_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    found bigint[] := ARRAY(SELECT DISTINCT changed.contact_id FROM changed LIMIT 501);
 BEGIN
-    IF cardinality(found) > 500 THEN
+    IF (SELECT count(*) FROM changed) > 5000 THEN
         PERFORM pg_notify('contact_changed', '*');
-    ELSIF cardinality(found) > 0 THEN
-        PERFORM pg_notify('contact_changed', array_to_string(found, ','));
+    ELSE
+        PERFORM pg_notify('contact_changed', string_agg(numbered.contact_id::text, ','))
+        FROM (SELECT found.contact_id, row_number() OVER () / 350 AS message FROM (SELECT DISTINCT changed.contact_id FROM changed) found) numbered
+        GROUP BY numbered.message;
     END IF;
     RETURN NULL;
 END $$;
@@ -388,13 +389,16 @@ CREATE TRIGGER event_notifies AFTER INSERT ON event REFERENCING NEW TABLE AS cha
     FOR EACH STATEMENT EXECUTE FUNCTION notify_contacts();
 
 CREATE FUNCTION notify_runs() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    found text[] := ARRAY(SELECT changed.id || ':' || changed.automation_id || ':' || changed.contact_id FROM changed LIMIT 201);
 BEGIN
-    IF cardinality(found) > 200 THEN
+    IF (SELECT count(*) FROM changed) > 5000 THEN
         PERFORM pg_notify('run_changed', '*');
-    ELSIF cardinality(found) > 0 THEN
-        PERFORM pg_notify('run_changed', array_to_string(found, ','));
+    ELSE
+        PERFORM pg_notify('run_changed', string_agg(numbered.run, ','))
+        FROM (
+            SELECT changed.id || ':' || changed.automation_id || ':' || changed.contact_id AS run, row_number() OVER () / 120 AS message
+            FROM changed
+        ) numbered
+        GROUP BY numbered.message;
     END IF;
     RETURN NULL;
 END $$;
