@@ -1,0 +1,18 @@
+"""A list that contacts can be subscribed to."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class ContactList(Model):
+    id = fields.BigIntField(primary_key=True)
+    name = fields.TextField()
+    description = fields.TextField(null=True)
+    channel = fields.TextField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "contact_list"
