@@ -1,0 +1,1 @@
+"""The engine: leads contacts through automations, a thousand at a time."""

@@ -1,0 +1,127 @@
+"""Claim runs that are due: the row locks of the transaction are the lease."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kit import db
+from kit.sql import Sql
+from workflows.batch import Run
+
+
+async def automations_due(now: datetime, *, count_max: int) -> list[int]:
+    """Active automations in which somebody is due, those that wait longest first. A hint: nothing is locked."""
+    return await db.column(
+        Sql(
+            """
+            SELECT a.id
+            FROM automation a
+            CROSS JOIN LATERAL (
+                SELECT r.due_at
+                FROM run r
+                WHERE r.automation_id = a.id
+                  AND r.due_at <= {now}::timestamptz
+                  AND r.paused_at IS NULL
+                ORDER BY r.due_at, r.id
+                LIMIT 1
+            ) AS oldest
+            WHERE a.status = 'ACTIVE'
+            ORDER BY oldest.due_at, a.id
+            LIMIT {count_max}::integer
+            """,
+            now=now,
+            count_max=count_max,
+        )
+    )
+
+
+@dataclass(slots=True)
+class Claim:
+    """Runs of one automation that this transaction may move, and what they are moved by."""
+
+    automation_name: str
+    version_id: int
+    runs: list[Run]
+
+
+async def claim_due(automation_id: int, now: datetime, *, count_max: int) -> Claim | None:
+    """The live version and up to `count_max` due runs, locked; runs that another pass holds are passed over.
+
+    None where nobody is due or the automation is not active. Hold the automation (locks.try_share) before.
+    """
+    rows = await db.rows(
+        Sql(
+            """
+            SELECT a.name, a.version_id AS live, due.*
+            FROM automation a
+            CROSS JOIN LATERAL (
+                SELECT r.id, r.contact_id, r.version_id, r.step_key, r.seq, r.moves, r.depth, r.attempt, r.waiting,
+                       r.watching, r.deadline_at
+                FROM run r
+                WHERE r.automation_id = a.id
+                  AND r.due_at <= {now}::timestamptz
+                  AND r.paused_at IS NULL
+                ORDER BY r.due_at, r.id
+                LIMIT {count_max}::integer
+                FOR UPDATE SKIP LOCKED
+            ) AS due
+            WHERE a.id = {automation_id}::bigint
+              AND a.status = 'ACTIVE'
+            """,
+            automation_id=automation_id,
+            now=now,
+            count_max=count_max,
+        )
+    )
+    if not rows:
+        return None
+    runs = [
+        Run(
+            id=row["id"],
+            contact_id=row["contact_id"],
+            version_id=row["version_id"],
+            step_key=row["step_key"],
+            seq=row["seq"],
+            moves=row["moves"],
+            depth=row["depth"],
+            attempt=row["attempt"],
+            waiting=row["waiting"],
+            watching=row["watching"],
+            deadline_at=row["deadline_at"],
+            entered_at=now,
+            visit_step_id=None,
+            visit_kind=None,
+        )
+        for row in rows
+    ]
+    waiting = [run for run in runs if run.waiting]
+    if waiting:
+        await _read_visits(waiting)
+    return Claim(rows[0]["name"], rows[0]["live"], runs)
+
+
+async def _read_visits(runs: list[Run]) -> None:
+    """Add what the visits in progress tell: since when, and at what."""
+    found = await db.rows(
+        Sql(
+            """
+            SELECT w.run_id, i.step_id, i.entered_at, s.kind
+            FROM unnest({run_ids}::bigint[], {seqs}::integer[]) AS w (run_id, seq)
+            CROSS JOIN LATERAL (
+                SELECT i.step_id, i.entered_at
+                FROM visit i
+                WHERE i.run_id = w.run_id
+                  AND i.seq = w.seq
+                OFFSET 0  -- one look-up a run, whatever the planner believes of a table that grows fast
+            ) AS i
+            JOIN automation_step s ON s.id = i.step_id
+            """,
+            run_ids=[run.id for run in runs],
+            seqs=[run.seq for run in runs],
+        )
+    )
+    by_id = {run.id: run for run in runs}
+    for row in found:
+        run = by_id[row["run_id"]]
+        run.visit_step_id, run.entered_at, run.visit_kind = row["step_id"], row["entered_at"], row["kind"]

@@ -1,0 +1,242 @@
+"""Dispatch: let the facts about contacts, a thousand at a time, wake who waits for them and enter whom they let in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from kit import bell, db, log
+from kit.sql import Sql, ids, join
+from segments import rule
+from services import caller
+from workflows import entry, locks, trigger
+from workflows.halves import in_halves
+
+EVENTS_MAX = 1_000  # in one transaction
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A fact that a trigger answers."""
+
+    event_id: int
+    contact_id: int
+    automation_id: int
+    trigger_id: int
+    condition: str | None  # JSON
+
+
+async def pass_(now: datetime) -> int:
+    """Work off up to a thousand facts that nobody has looked at; how many there were."""
+    async with db.transaction():
+        event_ids = await _claim()
+        if not event_ids:
+            return 0
+        contacts, left = await _contacts_of(event_ids)
+        await _wake(contacts, now)
+        if left:
+            await _end_unsubscribed(left, event_ids, now)
+        matches = await _match(event_ids)
+        if matches:
+            await locks.share(match.automation_id for match in matches)
+            await in_halves(await _fitting(matches, now), lambda some: _enter(some, now), _not_entered)
+        await _forget(event_ids)
+    return len(event_ids)
+
+
+async def _claim() -> list[int]:
+    """The oldest facts nobody else works on, locked."""
+    return await db.column(
+        Sql(
+            """
+            SELECT pe.event_id
+            FROM pending_event pe
+            ORDER BY pe.event_id
+            LIMIT {count_max}::integer
+            FOR UPDATE SKIP LOCKED
+            """,
+            count_max=EVENTS_MAX,
+        )
+    )
+
+
+async def _contacts_of(event_ids: list[int]) -> tuple[list[int], list[int]]:
+    """Whom the facts are about, and who of them unsubscribed from a list."""
+    rows = await db.rows(
+        Sql(
+            """
+            SELECT e.contact_id, bool_or(e.kind = 'LIST_UNSUBSCRIBED') AS left_list
+            FROM event e
+            WHERE e.id = ANY({ids}::bigint[])
+            GROUP BY e.contact_id
+            """,
+            ids=event_ids,
+        )
+    )
+    return [row["contact_id"] for row in rows], [row["contact_id"] for row in rows if row["left_list"]]
+
+
+async def _wake(contact_ids: list[int], now: datetime) -> None:
+    """Runs that watch these contacts are looked at again. Waits for an engine pass that holds one of them: it may have
+    looked before the fact was there."""
+    woken = await db.column(
+        Sql(
+            """
+            WITH held AS (
+                SELECT r.id
+                FROM run r
+                WHERE r.watching
+                  AND r.contact_id = ANY({contact_ids}::bigint[])
+                  AND (r.due_at IS NULL OR r.due_at > {now}::timestamptz)
+                ORDER BY r.id
+                FOR UPDATE
+            )
+            UPDATE run r
+            SET due_at = {now}::timestamptz
+            FROM held
+            WHERE r.id = held.id
+            RETURNING r.id
+            """,
+            contact_ids=contact_ids,
+            now=now,
+        )
+    )
+    if woken:
+        await bell.ring("advance")
+
+
+async def _end_unsubscribed(contact_ids: list[int], event_ids: list[int], now: datetime) -> None:
+    """Who unsubscribed leaves the automations that are left at that (`exitOnUnsubscribe`), unless it was their doing."""
+    left = Sql(
+        """
+        r.contact_id = ANY({contact_ids}::bigint[])
+        AND r.automation_id IN (SELECT a.id FROM automation a WHERE a.exit_on_unsubscribe)
+        AND EXISTS (
+            SELECT
+            FROM event e
+            WHERE e.id = ANY({event_ids}::bigint[])
+              AND e.kind = 'LIST_UNSUBSCRIBED'
+              AND e.contact_id = r.contact_id
+              AND e.at >= r.started_at
+              AND e.actor <> 'automation:' || r.automation_id
+        )
+        """,
+        contact_ids=contact_ids,
+        event_ids=event_ids,
+    )
+    await entry.end_where(left, by=caller.system(now), reason="UNSUBSCRIBED", visit_reason="UNSUBSCRIBED")
+
+
+async def _match(event_ids: list[int]) -> list[Match]:
+    """Every fact with every live trigger that answers it, in the order of the facts."""
+    kinds = trigger.kinds().values()
+    rows = await db.rows(
+        Sql(
+            """
+            SELECT e.id AS event_id, e.contact_id, g.automation_id, g.id AS trigger_id, g.condition
+            FROM event e
+            JOIN unnest({facts}::text[], {words}::text[]) AS answer (fact, kind) ON answer.fact = e.kind
+            JOIN trigger g
+              ON g.kind = answer.kind
+             AND g.removed_at IS NULL
+             AND (g.subject IS NULL OR g.subject = e.subject)
+             AND CASE g.kind {demands} END
+            JOIN automation a ON a.id = g.automation_id
+            WHERE e.id = ANY({event_ids}::bigint[])
+              AND a.status = 'ACTIVE'
+              AND e.recorded_at >= a.active_since
+            ORDER BY e.id, g.automation_id, g.position, g.id
+            """,
+            facts=[kind.fact for kind in kinds],
+            words=[kind.word() for kind in kinds],
+            demands=join(
+                " ", (Sql("WHEN {word}::text THEN {match}", word=kind.word(), match=kind.match) for kind in kinds)
+            ),
+            event_ids=event_ids,
+        )
+    )
+    return [Match(**row) for row in rows]
+
+
+async def _fitting(matches: list[Match], now: datetime) -> list[Match]:
+    """The matches whose trigger's `where` holds for the contact now; one statement a trigger."""
+    conditions = {match.trigger_id: match.condition for match in matches if match.condition is not None}
+    if not conditions:
+        return matches
+    reading = await rule.reading(now)
+    fitting: dict[int, set[int]] = defaultdict(set)
+    for trigger_id, condition in conditions.items():
+        where = rule.parse(orjson.loads(condition))
+
+        async def look(some: Sequence[int], where: rule.Condition = where, trigger_id: int = trigger_id) -> None:
+            fitting[trigger_id] |= set(await db.column(rule.matching(where, ids(some), reading)))
+
+        async def fault(contact_id: int, error: Exception, trigger_id: int = trigger_id) -> None:
+            _log.error("trigger_condition_failed", trigger=trigger_id, contact=contact_id, exc_info=error)
+
+        await in_halves(sorted({each.contact_id for each in matches if each.trigger_id == trigger_id}), look, fault)
+    return [each for each in matches if each.condition is None or each.contact_id in fitting[each.trigger_id]]
+
+
+async def _enter(matches: Sequence[Match], now: datetime) -> None:
+    """Let in whom the entry policies allow, in the order of the facts."""
+    existing = set(await entry.lock_contacts(match.contact_id for match in matches))
+    for some in _one_fact_each([match for match in matches if match.contact_id in existing]):
+        entered = await entry.let_in(_candidates(some), by=caller.system(now))
+        if dropped := entered.refused.get("TRIGGER_CAP"):
+            _log.warning("entries_dropped_by_cap", contacts=len(dropped), first_contact=min(dropped))
+
+
+def _one_fact_each(matches: Sequence[Match]) -> Iterator[list[Match]]:
+    """The matches in rounds of at most one fact a contact and automation: a later fact meets what an earlier one made."""
+    rounds: list[list[Match]] = []
+    seen: dict[tuple[int, int], tuple[int, int]] = {}  # contact and automation → its latest fact and round
+    for match in matches:
+        key = (match.contact_id, match.automation_id)
+        event_id, number = seen.get(key, (0, -1))
+        if event_id != match.event_id:
+            number += 1
+            seen[key] = (match.event_id, number)
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(match)
+    yield from rounds
+
+
+def _candidates(matches: Sequence[Match]) -> Sql:
+    """As entry.let_in wants them, with what the fact says of who and why."""
+    kinds = trigger.kinds().values()
+    return Sql(
+        """
+        SELECT
+            e.contact_id,
+            g.automation_id,
+            g.id AS trigger_id,
+            e.id AS event_id,
+            e.recorded_at,
+            CASE g.kind {labels} END AS label,
+            e.actor,
+            'TRIGGER' AS via
+        FROM unnest({event_ids}::bigint[], {trigger_ids}::bigint[]) AS w (event_id, trigger_id)
+        JOIN event e ON e.id = w.event_id
+        JOIN trigger g ON g.id = w.trigger_id AND g.removed_at IS NULL
+        """,
+        labels=join(" ", (Sql("WHEN {word}::text THEN {label}", word=kind.word(), label=kind.label) for kind in kinds)),
+        event_ids=[match.event_id for match in matches],
+        trigger_ids=[match.trigger_id for match in matches],
+    )
+
+
+async def _not_entered(match: Match, error: Exception) -> None:
+    """One fact that one trigger cannot take never holds up the others; the log keeps which."""
+    _log.error("entry_failed", event=match.event_id, trigger=match.trigger_id, exc_info=error)
+
+
+async def _forget(event_ids: list[int]) -> None:
+    await db.execute(Sql("DELETE FROM pending_event pe WHERE pe.event_id = ANY({ids}::bigint[])", ids=event_ids))

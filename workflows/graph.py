@@ -1,0 +1,222 @@
+"""The graph of an automation as a designer draws it: which step leads where, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+
+import orjson
+
+from kit import card, db
+from kit.shape import camel
+from kit.card import Name, Reads, StepKey
+from kit.errors import Invalid, Problem, not_found
+from kit.sql import Sql
+from workflows import step
+from workflows.step import Step
+
+STEPS_MAX = 500
+VERSIONS_CACHED_MAX = 1_000
+
+
+@dataclass(frozen=True)
+class DrawnBranch:
+    """A way out of a step: its name and the id of the step it leads to; without one the automation ends there."""
+
+    name: Name
+    next: StepKey | None = None
+
+
+@dataclass(frozen=True)
+class DrawnStep:
+    """A step as its designer drew it. `next` is the id of the step that follows; without one the automation ends."""
+
+    id: StepKey
+    do: Annotated[Step, Reads(step.read, "StepActionInput")]
+    label: Name | None = None
+    next: StepKey | None = None
+    branches: list[DrawnBranch] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A step in its graph; `step_id` is the number its visits are written with."""
+
+    key: str
+    label: str
+    card: Step
+    next: str | None
+    branches: dict[str, str | None]
+    step_id: int = 0
+
+    def after(self, branch: str | None = None) -> str | None:
+        """The step that follows along a branch; None is the end. A branch that is not drawn follows `next`."""
+        return self.branches[branch] if branch in self.branches else self.next
+
+    def ways(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Every step this one leads to, with the path to where that was said."""
+        if self.card.goes_on and self.next is not None:
+            yield self.next, ("next",)
+        for number, (name, target) in enumerate(self.branches.items()):
+            if target is not None:
+                yield target, ("branches", str(number), "next")
+        jump = self.card.jump()
+        if jump is not None:
+            yield jump, ("do", camel(self.card.kind), "step")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """All places by their ids, the entry first."""
+
+    places: dict[str, Place]
+
+    @property
+    def first(self) -> str:
+        return next(iter(self.places))
+
+
+def read(given: Any) -> tuple[Graph, list[Problem]]:
+    """The graph of a list of steps in the API's JSON, and everything wrong with it, with paths below the list."""
+    if not isinstance(given, list) or not given:
+        return Graph({}), [Problem("NO_STEPS", "An automation needs at least one step.")]
+    if len(given) > STEPS_MAX:
+        return Graph({}), [Problem("TOO_MANY_STEPS", f"An automation has at most {STEPS_MAX} steps.")]
+    problems: list[Problem] = []
+    places: dict[str, Place] = {}
+    order: list[Place] = []
+    for number, each in enumerate(given):
+        try:
+            drawn = card.read(DrawnStep, each, (str(number),))
+        except Invalid as refusal:
+            problems.extend(_named(problem, each) for problem in refusal.problems)
+            continue
+        place = Place(
+            key=drawn.id,
+            label=drawn.label or drawn.do.describe(),
+            card=drawn.do,
+            next=drawn.next,
+            branches={branch.name: branch.next for branch in drawn.branches},
+        )
+        problems += _branch_problems(drawn, (str(number),))
+        if drawn.id in places:
+            problems.append(Problem("DUPLICATE_STEP", f"There are two steps {drawn.id}.", (str(number), "id")))
+        places.setdefault(drawn.id, place)
+        order.append(place)
+    graph = Graph(places)
+    if len(order) == len(given):
+        problems += _way_problems(graph, order)
+    return graph, problems
+
+
+def drawing(given: list[dict[str, Any]], graph: Graph) -> dict[str, Any]:
+    """What is stored of steps that `read` found nothing wrong with: as they were drawn, each with a label."""
+    return {
+        "steps": [
+            {
+                "id": place.key,
+                "label": place.label,
+                "do": each["do"],
+                "next": place.next,
+                "branches": [{"name": name, "next": target} for name, target in place.branches.items()],
+            }
+            for place, each in zip(graph.places.values(), given, strict=True)
+        ]
+    }
+
+
+def _named(problem: Problem, given: Any) -> Problem:
+    """The same problem, its message naming the step."""
+    key = given.get("id") if isinstance(given, dict) else None
+    return replace(problem, message=f"Step {key[:60]}: {problem.message}") if isinstance(key, str) else problem
+
+
+def _branch_problems(drawn: DrawnStep, path: tuple[str, ...]) -> Iterator[Problem]:
+    known = drawn.do.branches
+    names = [branch.name for branch in drawn.branches]
+    for number, name in enumerate(names):
+        where = (*path, "branches", str(number), "name")
+        if name not in known:
+            says = f"has the branches {' and '.join(known)}" if known else "has no branches"
+            yield Problem("WRONG_BRANCH", f"Step {drawn.id} {says}, not {name}.", where)
+        elif name in names[:number]:
+            yield Problem("WRONG_BRANCH", f"Step {drawn.id} has its branch {name} twice.", where)
+    for name in known:
+        if name not in names and drawn.next is None:
+            yield Problem("MISSING_BRANCH", f"Step {drawn.id} does not say where {name} leads.", (*path, "branches"))
+
+
+def _way_problems(graph: Graph, order: list[Place]) -> Iterator[Problem]:
+    """Ways that lead nowhere, steps nobody comes to, and circles in which nobody rests."""
+    for number, place in enumerate(order):
+        for target, path in place.ways():
+            if target not in graph.places:
+                message = f"Step {place.key} leads to {target}, which does not exist."
+                yield Problem("UNKNOWN_STEP", message, (str(number), *path))
+    reached = _reached(graph, graph.first, resting=True)
+    for number, place in enumerate(order):
+        if place.key not in reached and number:
+            yield Problem("UNREACHABLE_STEP", f"No step leads to {place.key}.", (str(number),))
+    told: set[str] = set()
+    after = {key: _reached(graph, key, resting=False) for key, place in graph.places.items() if not place.card.rests()}
+    for number, place in enumerate(order):
+        if place.key not in told and place.key in after.get(place.key, ()):
+            circle = [key for key in after[place.key] if place.key in after.get(key, ())]
+            told.update(circle)
+            steps = ", ".join(key for key in graph.places if key in circle)
+            yield Problem("LOOP_WITHOUT_WAIT", f"The steps {steps} go in a circle without a wait.", (str(number),))
+
+
+def _reached(graph: Graph, start: str, *, resting: bool) -> set[str]:
+    """Every step that can come after `start`, without going on from waits unless `resting`."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        place = graph.places[waiting.pop()]
+        for target, _ in place.ways():
+            known = graph.places.get(target)
+            if known is not None and target not in found and (resting or not known.card.rests()):
+                found.add(target)
+                waiting.append(target)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------ versions
+
+_versions: OrderedDict[int, Graph] = OrderedDict()
+
+
+async def load(version_id: int) -> Graph:
+    """The graph of a version, with the numbers of its steps; versions never change, so it is read once a process."""
+    if version_id in _versions:
+        _versions.move_to_end(version_id)
+        return _versions[version_id]
+    row = await db.row(
+        Sql(
+            """
+            SELECT
+                av.graph,
+                (
+                    SELECT jsonb_agg(jsonb_build_array(s.key, s.kind, s.label, s.id))
+                    FROM automation_step s
+                    WHERE s.automation_id = av.automation_id
+                ) AS steps
+            FROM automation_version av
+            WHERE av.id = {version_id}::bigint
+            """,
+            version_id=version_id,
+        )
+    )
+    if row is None:
+        raise not_found("version", "versionId")
+    graph, _ = read(orjson.loads(row["graph"])["steps"])
+    numbers = {(key, kind, label): number for key, kind, label, number in orjson.loads(row["steps"] or "[]")}
+    places = {
+        key: replace(place, step_id=numbers[key, place.card.word(), place.label]) for key, place in graph.places.items()
+    }
+    _versions[version_id] = Graph(places)
+    while len(_versions) > VERSIONS_CACHED_MAX:
+        _versions.popitem(last=False)
+    return _versions[version_id]

@@ -1,0 +1,37 @@
+"""Who moves contacts and who changes the automation never do so at once: advisory locks, held until the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kit import db
+from kit.sql import Sql
+
+# The first half of the lock's number; the second is the automation's id.
+KEY = 7227
+
+
+async def try_share(automation_id: int) -> bool:
+    """Hold the automation as it is, along with others; False while somebody changes it or waits to.
+
+    Look at the automation in the next statement, not in this one: only that sees what was committed before.
+    """
+    return await db.value(
+        Sql("SELECT pg_try_advisory_xact_lock_shared({key}::integer, {id}::integer)", key=KEY, id=automation_id)
+    )
+
+
+async def share(automation_ids: Iterable[int]) -> None:
+    """Hold these automations as they are; waits for whoever changes them."""
+    await db.execute(
+        Sql(
+            "SELECT pg_advisory_xact_lock_shared({key}::integer, w.id) FROM unnest({ids}::integer[]) AS w (id)",
+            key=KEY,
+            ids=sorted(set(automation_ids)),
+        )
+    )
+
+
+async def hold(automation_id: int) -> None:
+    """Be the only one: nobody enters or moves in this automation until the commit."""
+    await db.execute(Sql("SELECT pg_advisory_xact_lock({key}::integer, {id}::integer)", key=KEY, id=automation_id))

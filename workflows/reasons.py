@@ -1,0 +1,50 @@
+"""Every reason a path can show, as a sentence."""
+
+from __future__ import annotations
+
+from kit import db
+from kit.sql import Sql
+
+VISIT = {
+    "AUTOMATION_NOT_ACTIVE": "The automation was not active.",
+    "CHAIN_TOO_DEEP": "More than 20 automations started each other.",
+    "CONTACT_DELETED": "The contact was deleted.",
+    "EMAIL_TAKEN": "Another contact has this e-mail address.",
+    "ENDED_BY_AUTOMATION": "An automation ended this one for the contact.",
+    "ENDED_MANUALLY": "Somebody ended the automation for the contact.",
+    "ENTRY_NOT_ALLOWED": "The other automation does not let the contact in again.",
+    "IDENTIFIER_REQUIRED": "The contact would have had neither e-mail address nor phone number.",
+    "INVALID_VALUE": "The contact cannot have this value.",
+    "LOOP_GUARD": "The contact made 200 steps without a wait.",
+    "MISSING_REFERENCE": "What this step is about does not exist any more.",
+    "NOT_FOUND": "The contact does not exist any more.",
+    "OPERATION_NOT_ALLOWED": "The field cannot be changed this way.",
+    "OUT_OF_RANGE": "The number would have become too large.",
+    "PHONE_TAKEN": "Another contact has this phone number.",
+    "PREVIOUSLY_UNSUBSCRIBED": "The contact had unsubscribed from this list.",
+    "REQUIRED": "A value was missing.",
+    "STEP_DELETED": "The step was taken out of the automation while the contact rested on it.",
+    "STEP_ERROR": "The step failed three times.",
+    "TARGET_INACTIVE": "The other automation was not active.",
+    "UNSUBSCRIBED": "The contact unsubscribed, and the automation ends at that.",
+    "WRONG_TYPE": "The field does not take such a value.",
+}
+
+OTHER = "The step could not be done for this contact."
+
+
+def text(reason: str | None) -> str | None:
+    """The sentence for a reason's code."""
+    return None if reason is None else VISIT.get(reason, OTHER)
+
+
+def text_sql(reason: Sql) -> Sql:
+    """The sentence as an SQL expression over an expression for the code; NULL for no reason."""
+    return Sql(
+        """
+        CASE WHEN {reason} IS NOT NULL THEN coalesce(({sentences}::jsonb) ->> {reason}, {other}::text) END
+        """,
+        reason=reason,
+        sentences=db.jsonb(VISIT),
+        other=OTHER,
+    )

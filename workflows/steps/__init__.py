@@ -1,0 +1,1 @@
+"""One file a kind of step; the kind is the file name."""

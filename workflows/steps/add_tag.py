@@ -1,0 +1,26 @@
+"""Give the contact a tag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kit.card import TagName
+from services import tags
+from workflows.batch import Batch
+from workflows.step import Step
+
+
+@dataclass(frozen=True)
+class AddTag(Step):
+    """The tag is made if there is none of this name. Who has it already passes as `noop`."""
+
+    tag: TagName
+
+    examples: ClassVar = ({"tag": "vip"},)
+
+    async def apply(self, batch: Batch) -> None:
+        batch.settle(await tags.give(batch.contacts, [self.tag], by=batch.caller))
+
+    def describe(self) -> str:
+        return f"Add tag {self.tag}"
