@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+
 import dramatiq
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, MiddlewareError, Retries
@@ -21,12 +23,19 @@ class Engine(Middleware):
 
     def before_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         try:
-            get_event_loop_thread().run_coroutine(schedule.start())
+            _on_the_loop(schedule.start())
         except Exception as error:
             raise NoDatabase(type(error).__name__) from error
 
     def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        get_event_loop_thread().run_coroutine(schedule.stop())
+        _on_the_loop(schedule.stop())
+
+
+def _on_the_loop(work: Coroutine[None, None, None]) -> None:
+    """Do it on the event loop of this process's actors, and wait for it."""
+    thread = get_event_loop_thread()
+    assert thread is not None, "AsyncIO stands before Engine in the list"
+    thread.run_coroutine(work)
 
 
 schedule = Schedule()
