@@ -93,7 +93,7 @@ class Batch:
         return set(await db.column(rule.matching(condition, contacts, reading)))
 
     def settle(self, outcome: Outcome, *, refused: str = "SKIPPED") -> None:
-        """Complete whom the verb changed, and as `noop` whom it found so already; whom it refused is skipped or failed."""
+        """Complete whom the verb changed, and as `noop` whom it found so already; skip or fail whom it refused."""
         reason_of = {contact: code for code, contacts in outcome.refused.items() for contact in contacts}
         done, noop = Verdict("COMPLETED"), Verdict("COMPLETED", detail=NOOP)
         for run in self.runs:

@@ -112,7 +112,7 @@ async def _wake(contact_ids: list[int], now: datetime) -> None:
 
 
 async def _end_unsubscribed(contact_ids: list[int], event_ids: list[int], now: datetime) -> None:
-    """Who unsubscribed leaves the automations that are left at that (`exitOnUnsubscribe`), unless it was their doing."""
+    """Who unsubscribed leaves the automations with `exitOnUnsubscribe`, unless it was their own doing."""
     left = Sql(
         """
         r.contact_id = ANY({contact_ids}::bigint[])
@@ -194,7 +194,7 @@ async def _enter(matches: Sequence[Match], now: datetime) -> None:
 
 
 def _one_fact_each(matches: Sequence[Match]) -> Iterator[list[Match]]:
-    """The matches in rounds of at most one fact a contact and automation: a later fact meets what an earlier one made."""
+    """The matches in rounds of at most one fact a contact and automation: a later one meets what an earlier one made."""
     rounds: list[list[Match]] = []
     seen: dict[tuple[int, int], tuple[int, int]] = {}  # contact and automation → its latest fact and round
     for match in matches:

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import orjson
 
 from kit import card, db
-from kit.shape import camel
 from kit.card import Name, Reads, StepKey
 from kit.errors import Invalid, Problem, not_found
+from kit.shape import camel
 from kit.sql import Sql
 from workflows import step
 from workflows.step import Step
@@ -53,13 +53,13 @@ class Place:
 
     def after(self, branch: str | None = None) -> str | None:
         """The step that follows along a branch; None is the end. A branch that is not drawn follows `next`."""
-        return self.branches[branch] if branch in self.branches else self.next
+        return self.next if branch is None else self.branches.get(branch, self.next)
 
     def ways(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Every step this one leads to, with the path to where that was said."""
         if self.card.goes_on and self.next is not None:
             yield self.next, ("next",)
-        for number, (name, target) in enumerate(self.branches.items()):
+        for number, target in enumerate(self.branches.values()):
             if target is not None:
                 yield target, ("branches", str(number), "next")
         jump = self.card.jump()

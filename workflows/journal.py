@@ -255,7 +255,9 @@ def ended_told(by: Caller) -> Sql:
                     moved.contact_id,
                     'AUTOMATION_ENDED' AS kind,
                     moved.automation_id AS subject,
-                    jsonb_build_object('automation', a.name, 'run', 'run_' || moved.id, 'reason', moved.end_reason) AS data
+                    jsonb_build_object(
+                        'automation', a.name, 'run', 'run_' || moved.id, 'reason', moved.end_reason
+                    ) AS data
                 FROM moved
                 JOIN automation a ON a.id = moved.automation_id
                 WHERE moved.end_reason IS NOT NULL

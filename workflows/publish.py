@@ -130,7 +130,7 @@ async def activate(automation_id: int, *, by: Caller) -> None:
 
 
 async def deactivate(automation_id: int, *, by: Caller) -> None:
-    """Nobody enters or moves from now on; who is inside holds. The clocks of waits run on. Refused: NOT_FOUND at `id`."""
+    """Nobody enters or moves from now on; who is inside holds, the clocks of waits run on. Refused: NOT_FOUND at `id`."""
     async with db.transaction():
         await _hold(automation_id)
         await db.execute(
@@ -197,7 +197,7 @@ async def _store_version(automation_id: int, drawn: Drawing, *, by: Caller) -> N
     """The next version, live at once, and a row for each step as it is called now."""
     assert drawn.graph is not None
     places = drawn.graph.places.values()
-    await tags.ensure([name for name in drawn.tags_of_steps()], by=by)
+    await tags.ensure(drawn.tags_of_steps(), by=by)
     await db.execute(
         Sql(
             """

@@ -12,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kit import card, registry
-from kit.shape import camel
 from kit.errors import Invalid, Problem
+from kit.shape import camel
 
 if TYPE_CHECKING:
     from segments.reading import Reading

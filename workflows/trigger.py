@@ -12,9 +12,9 @@ from enum import Enum
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
-from kit import card, registry
-from kit.shape import camel
+from kit import registry
 from kit.card import Reads
+from kit.shape import camel
 from kit.sql import TRUE, Sql
 from segments.rule import Rule
 from workflows.step import member
