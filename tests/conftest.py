@@ -5,8 +5,11 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from kit import clock
@@ -15,7 +18,12 @@ from kit.db import Server
 from kit.embedded import Postgres, Valkey
 from kit.sql import Sql
 from models import migrate
-from services.caller import Caller
+from schema import execution
+from schema.context import Context
+from schema.documents import Documents
+from services import users
+from services.caller import Caller, Role
+from web.live import Hub
 
 # Rows that a new database has from its migrations; everything else is emptied after a test.
 KEPT_TABLES = ["tortoise_migrations", "account"]
@@ -109,3 +117,56 @@ async def fresh_db(postgres: Postgres, template: str) -> AsyncIterator[Server]:
 async def caller(db: Server) -> Caller:
     """An owner at work, at the database's instant."""
     return Caller(actor="user:1", now=await clock.now())
+
+
+@pytest.fixture
+async def owner(caller: Caller) -> Caller:
+    """An owner who is also in the table of users."""
+    made = await users.create({"email": "olga@parcours.test", "name": "Olga Owner", "role": "OWNER"}, by=caller)
+    return replace(caller, actor=f"user:{made}", user_id=made)
+
+
+@pytest.fixture
+async def gql(owner: Caller) -> Gql:
+    """Ask the API as its owner: `await gql("{ viewer { name } }")` gives the data, and fails on top-level errors."""
+    return Gql(owner)
+
+
+class Gql:
+    """The GraphQL API without HTTP, by the executor that the doors use."""
+
+    def __init__(self, caller: Caller) -> None:
+        from schema import schema
+
+        self.caller = caller
+        self._documents = Documents(schema._schema)
+
+    def as_(self, role: Role) -> Gql:
+        """The same API for a caller of another role."""
+        return Gql(replace(self.caller, role=role))
+
+    async def answer(self, query: str, **variables: Any) -> execution.Answer:
+        """The whole answer, with its errors."""
+        document = self._documents.read(query)
+        context = Context(replace(self.caller, now=await clock.now()), "request-of-a-test", Hub())
+        return await execution.answer(document, document.operation(None), variables, context)
+
+    async def __call__(self, query: str, **variables: Any) -> Any:
+        answer = await self.answer(query, **variables)
+        assert not answer.errors, answer.errors
+        return orjson.loads(orjson.dumps(answer.data))
+
+    async def do(self, mutation: str, selection: str, **given: Any) -> Any:
+        """One mutation by its name: the payload, which must have no errors."""
+        payload = await self.refused(mutation, selection, **given)
+        assert payload["errors"] == [], payload["errors"]
+        return payload
+
+    async def refused(self, mutation: str, selection: str = "", **given: Any) -> Any:
+        """One mutation by its name: the payload as it is."""
+        kind = mutation[0].upper() + mutation[1:]
+        query = (
+            f"mutation ($input: {kind}Input!) "
+            f"{{ {mutation}(input: $input) {{ {selection} errors {{ code message path }} }} }}"
+        )
+        return (await self(query, input=given))[mutation]
