@@ -75,6 +75,8 @@ def tortoise_config(server: Server, *, pool_size: int, statement_timeout_seconds
                     "minsize": 1,
                     "maxsize": pool_size,
                     "timeout": CONNECT_TIMEOUT_SECONDS,
+                    # ours, one second later: for a server that has gone silent and cannot keep its own
+                    "command_timeout": statement_timeout_seconds + 1 if statement_timeout_seconds else None,
                     "connection_class": _Connection,
                     "server_settings": {
                         "application_name": "parcours",
