@@ -26,6 +26,7 @@ class Comparison(ABC):
     words: ClassVar[str]  # between the name and the value in a sentence
     types: ClassVar[Types]
     negative: ClassVar[bool] = False  # true where `test` is not
+    partial: ClassVar[bool] = False  # compares with a part of a value
     about_now: ClassVar[bool] = False
 
     @classmethod

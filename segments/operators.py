@@ -96,6 +96,7 @@ class NotContains(Contains):
 
 class StartsWith(TakesOne):
     words = "starts with"
+    partial = True
     types = (*TEXTS, PhoneType)
 
     def read(self, type: ValueType, given: Any, path: Path) -> Any:
@@ -299,7 +300,7 @@ def value_faults(comparison: Comparison, type: ValueType, given: Any) -> Iterato
 def unfit(type: ValueType, op: Enum, given: Any, reading: Reading) -> Iterator[Problem]:
     """What the account cannot understand in values that have no `faults`."""
     comparison = COMPARISONS[op.name]
-    values = comparison.values(comparison.read(type, given, ()))
+    values = [] if comparison.partial else comparison.values(comparison.read(type, given, ()))
     for at, value in enumerate(values):
         message = type.unfit(value, reading)
         if message:

@@ -1,0 +1,65 @@
+"""Rules mean in SQL what they mean in plain Python, for random contacts and random trees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kit import db as database
+from kit.sql import Sql, join
+from segments import rule
+from segments.condition import Condition
+from tests.segments import oracle
+from tests.segments.population import Stored, people, store
+from tests.segments.trees import leaves, rules
+
+TREES_A_STATEMENT = 40
+
+
+@pytest.fixture
+async def stored(db) -> Stored:
+    yield await store(people())
+    await database.execute(Sql("UPDATE account SET timezone = 'UTC', default_country = 'US'"))
+
+
+async def found(conditions: list[tuple[Condition, bool]], stored: Stored) -> list[set[int]]:
+    """Who matches each condition (or its complement), in one statement."""
+    searches = [
+        Sql(
+            "SELECT {number}::integer AS number, ARRAY(SELECT c.id FROM contact c WHERE {where}) AS ids",
+            number=number,
+            where=condition.complement(stored.reading) if complement else condition.compile(stored.reading),
+        )
+        for number, (condition, complement) in enumerate(conditions)
+    ]
+    rows = await database.rows(join(" UNION ALL ", searches))
+    return [set(row["ids"]) for row in sorted(rows, key=lambda row: row["number"])]
+
+
+async def agree(trees: list[dict[str, Any]], stored: Stored) -> None:
+    conditions = [rule.check(tree, stored.reading) for tree in trees]
+    everyone = {each.id for each in stored.people}
+    matched = await found([(condition, False) for condition in conditions], stored)
+    unmatched = await found([(condition, True) for condition in conditions], stored)
+    for tree, condition, yes, no in zip(trees, conditions, matched, unmatched, strict=True):
+        expected = {each.id for each in stored.people if oracle.matches(tree, each, stored.lists)}
+        assert yes == expected, tree
+        assert no == everyone - yes, tree
+        assert condition.describe()
+
+
+@pytest.mark.parametrize("sort", [leaves, rules], ids=["leaves", "trees"])
+async def test_sql_and_plain_python_agree_on_who_matches(sort, stored):
+    drawn: list[list[dict[str, Any]]] = []
+
+    @settings(max_examples=30, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.lists(sort(stored.lists), min_size=TREES_A_STATEMENT, max_size=TREES_A_STATEMENT))
+    def draw(trees):
+        drawn.append(trees)
+
+    draw()
+    for trees in drawn:
+        await agree(trees, stored)

@@ -1,0 +1,131 @@
+"""Random rules about the population, as the API takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.segments import population as of
+
+_WORDS = [
+    "Ann",
+    "ANN",
+    "é",
+    "É",
+    "e",
+    "%",
+    "_",
+    "\\",
+    "100%",
+    "wool",
+    "'",
+    "{x}",
+    "n",
+    "acme",
+    "Acme.test",
+    "@",
+    "ß",
+    "ärger",
+]
+_TEXTS = ["EMAIL", "EMAIL_DOMAIN", "FIRST_NAME", "LAST_NAME", "FULL_NAME", "JOB_TITLE", "COMPANY", "TIMEZONE"]
+_DAYS = ["TODAY", "2026-03-28", "2026-03-29", "2026-03-30", "2024-02-29", "1990-04-02"]
+_INSTANTS = [*_DAYS, "2026-03-29T00:00:00+01:00", "2026-03-29T21:30:00Z", "2026-03-28T23:00:00Z"]
+_NUMBERS = [0, -1.5, 40, 40.0000001, 39, 10**12]
+_PHONES = ["+33612345678", "06 12 34 56 78", "+1 201-555-0123"]
+_ORDERED = ["BEFORE", "AFTER", "ON_OR_BEFORE", "ON_OR_AFTER"]
+_LESS = ["LESS_THAN", "AT_MOST", "MORE_THAN", "AT_LEAST"]
+
+_units = st.sampled_from(["days", "weeks", "months", "years"])
+_lengths = st.dictionaries(_units, st.integers(0, 3), min_size=1, max_size=2)
+_times = st.dictionaries(st.sampled_from(["days", "hours", "minutes", "months"]), st.integers(0, 30), min_size=1)
+
+
+def _ask(ops: list[str], values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"op": st.sampled_from(ops), "value": values})
+
+
+def _one(values: list[Any], *ops: str) -> st.SearchStrategy[dict[str, Any]]:
+    return _ask(["IS", "IS_NOT", *ops], st.sampled_from(values))
+
+
+def _some(values: list[Any], *ops: str) -> st.SearchStrategy[dict[str, Any]]:
+    return _ask(list(ops) or ["IS_ANY_OF", "IS_NONE_OF"], st.lists(st.sampled_from(values), min_size=1, max_size=3))
+
+
+_blank = st.fixed_dictionaries({"op": st.sampled_from(["IS_BLANK", "IS_NOT_BLANK"])})
+_text = _one(_WORDS, "CONTAINS", "NOT_CONTAINS", "STARTS_WITH", "ENDS_WITH") | _some(_WORDS) | _blank
+_phone = _one(_PHONES) | _some(_PHONES) | _ask(["STARTS_WITH"], st.sampled_from(["+33", "+1 20", "+336"])) | _blank
+_kind = _one(["EMAIL_ONLY", "PHONE_ONLY"]) | _some(["EMAIL_ONLY", "EMAIL_AND_PHONE"]) | _blank
+_stage = _one(of.STAGES) | _some(of.STAGES) | _ask(_ORDERED, st.sampled_from(of.STAGES[:-1])) | _blank
+_option = _one(of.OPTIONS) | _some(of.OPTIONS) | _blank
+_options = _some(of.OPTIONS, "HAS_ALL", "HAS_ANY", "HAS_NONE") | _blank
+_number = (
+    _one(_NUMBERS, *_LESS)
+    | _some(_NUMBERS)
+    | _ask(["BETWEEN"], st.sampled_from([{"from": 0, "to": 40}, {"from": -2, "to": 0}, {"from": 40, "to": 40}]))
+    | _blank
+)
+_around_now = ["IN_LAST", "IN_NEXT", "MORE_THAN_AGO"]
+_between = _ask(
+    ["BETWEEN"], st.sampled_from([{"from": "2026-03-28", "to": "2026-03-29"}, {"from": "1990-01-01", "to": "TODAY"}])
+)
+_anniversary = _ask(["ANNIVERSARY_IN_NEXT"], _lengths)
+_day = _one(_DAYS, *_ORDERED) | _ask(_around_now, _lengths) | _between | _anniversary | _blank
+_instant = _one(_INSTANTS, *_ORDERED) | _ask(_around_now, _times) | _between | _anniversary | _blank
+
+
+def _contact(asked: st.SearchStrategy[dict[str, Any]], *names: str) -> st.SearchStrategy[dict[str, Any]]:
+    return st.tuples(st.sampled_from(names), asked).map(lambda drawn: {"contact": {"field": drawn[0], **drawn[1]}})
+
+
+def _field(name: str, asked: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return asked.map(lambda drawn: {"field": {"name": name, **drawn}})
+
+
+_tags = st.lists(st.sampled_from(["VIP", "gold", "ÉTÉ", "nobody"]), min_size=1, max_size=3)
+
+
+def leaves(lists: list[int]) -> st.SearchStrategy[dict[str, Any]]:
+    """One condition."""
+    membership = st.fixed_dictionaries(
+        {"status": st.sampled_from(of.STATUSES)},
+        optional={
+            "listId": st.sampled_from([f"list_{number}" for number in [*lists, 999_999_999]]),
+            "source": st.sampled_from([source for source in of.SOURCES if source]),
+            "is": st.booleans(),
+        },
+    )
+    return st.one_of(
+        _contact(
+            _text, "EMAIL", "EMAIL_DOMAIN", "FIRST_NAME", "LAST_NAME", "FULL_NAME", "JOB_TITLE", "COMPANY", "TIMEZONE"
+        ),
+        _contact(_phone, "PHONE"),
+        _contact(_kind, "KIND"),
+        _contact(_stage, "LIFECYCLE_STAGE"),
+        _contact(_one(["API", "IMPORT"]), "ORIGIN"),
+        _contact(_one([True, False]), "ACCEPTS_MARKETING"),
+        _contact(_instant, "CREATED_AT", "UPDATED_AT"),
+        _field("city", _text),
+        _field("colour", _option),
+        _field("likes", _options),
+        _field("total", _number),
+        _field("birthday", _day),
+        _field("visited", _instant),
+        st.tuples(st.sampled_from(["hasAny", "hasAll", "hasNone"]), _tags).map(lambda drawn: {"tag": dict([drawn])}),
+        membership.map(lambda given: {"membership": given}),
+    )
+
+
+def rules(lists: list[int]) -> st.SearchStrategy[dict[str, Any]]:
+    """A condition, or a tree of a few."""
+    return leaves(lists) | _groups(_groups(leaves(lists)) | leaves(lists))
+
+
+def _groups(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    several = st.lists(parts, min_size=1, max_size=3)
+    return (
+        several.map(lambda drawn: {"all": drawn})
+        | several.map(lambda drawn: {"any": drawn})
+        | parts.map(lambda drawn: {"not": drawn})
+    )
