@@ -23,8 +23,8 @@ from schema.errors import RequestError, refuse
 from web import auth, graphiql
 from web.live import Hub
 from web.request import GRAPHQL_JSON, checked, from_body, from_url, marked, preferred
-from web.websocket import Socket
 from web.sockets import Sockets
+from web.websocket import Socket
 
 # What is refused before the execution has one status whatever is accepted, except what old clients expect as 200.
 STATUS = {
