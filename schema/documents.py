@@ -35,7 +35,9 @@ CACHED_DOCUMENTS_MAX = 500
 CACHED_LENGTH_MAX = 300_000
 CACHED_SIZES_MAX = 50
 
-_TOO_MANY_TOKENS = f"The document has more than {limits.TOKENS_MAX:,} tokens; that many are allowed."
+_TOO_MANY_TOKENS = (
+    f"The document has more than {limits.TOKENS_MAX:,} tokens; at most {limits.TOKENS_MAX:,} are allowed."
+)
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
