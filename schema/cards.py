@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import sys
 import typing
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -53,7 +54,7 @@ def description_of(card: type) -> str:
     return " ".join(part for part in (file, own) if part)
 
 
-def _input(name: str, members: dict[str, tuple[Any, Any, str, str | None]], description: str, *, one_of: bool) -> type:
+def _input(name: str, members: Mapping[str, tuple[Any, Any, str, str | None]], description: str, *, one_of: bool) -> type:
     content: dict[str, Any] = {"__annotations__": {}, "__module__": __name__}
     for python_name, (of, default, key, about) in sorted(members.items(), key=lambda member: member[1][1] is not ...):
         content["__annotations__"][python_name] = of
@@ -88,10 +89,15 @@ def _graphql(shape: Shape) -> Any:
     if shape.base is Any:
         return JSON
     if dataclasses.is_dataclass(shape.base):
-        return input_for(shape.base, f"{shape.base.__name__.removeprefix('Drawn')}Input")
+        return _input_below(shape.base)
     if issubclass(shape.base, Enum):
         return _enum(shape.base)
     return float if shape.base is Decimal else shape.base
+
+
+def _input_below(card: Any) -> type:
+    """The input of a card inside another one, called after its class."""
+    return input_for(card, f"{card.__name__.removeprefix('Drawn')}Input")
 
 
 @cache
@@ -109,7 +115,7 @@ def _pascal(kind: str) -> str:
     return "".join(word.capitalize() for word in kind.split("_"))
 
 
-ConditionInput = one_of(
+ConditionInput: Any = one_of(
     "ConditionInput",
     {
         "all": list["ConditionInput"],

@@ -26,6 +26,7 @@ from schema.types.list import ListMembership
 from schema.types.run import AutomationRun, with_status
 from schema.types.tag import Tag
 from schema.types.task import Note, Task
+from workflows import report
 
 if TYPE_CHECKING:
     from schema.types.automation import Automation
@@ -51,6 +52,11 @@ _WAYS = """(
     GROUP BY r.automation_id
 ) way WHERE TRUE"""
 
+_PERCENT = Sql(
+    "(SELECT {percent} FROM run r WHERE r.id = coalesce(way.current_run_id, way.last_run_id))",
+    percent=report.PERCENT_COMPLETE,
+)
+
 
 @strawberry.type(description="A company that contacts work for.")
 @table("company", "co", "company")
@@ -70,9 +76,7 @@ class ContactAutomation:
     current_run: AutomationRun | None = one("run r WHERE r.id = way.current_run_id", "The newest run that goes on.")
     last_run: AutomationRun = one("run r WHERE r.id = way.last_run_id", "The newest run.")
     last_completed_at: datetime | None = column("way.last_completed_at")
-    percent_complete: int = column(
-        "run_percent(coalesce(way.current_run_id, way.last_run_id))", "Of the current run, else of the last."
-    )
+    percent_complete: int = column(_PERCENT, "Of the current run, else of the last.")
 
 
 @strawberry.type(description="A person we know, by an e-mail address, a phone number or both.")
