@@ -108,7 +108,8 @@ def read(card: type[Card], given: Any, path: Path = ()) -> Card:
 
 def references(value: Any, path: Path = ()) -> Iterator[Reference]:
     """Everything the card names that must exist, with the paths `read` would give."""
-    for parameter in parameters(type(value)):
+    card: Any = type(value)
+    for parameter in parameters(card):
         yield from _references(parameter.shape, getattr(value, parameter.name), (*path, parameter.key))
 
 
@@ -177,22 +178,20 @@ def _unknown(key: object, known: list[str]) -> str:
 
 def _read(shape: Shape, given: Any, path: Path, problems: list[Problem]) -> Any:
     """The value of one parameter; None for a text of nothing but white space; `_FAULTY` when a problem was noted."""
-    before = len(problems)
-    reads, ref = shape.mark(Reads), shape.mark(Ref)
+    base, reads, ref = shape.base, shape.mark(Reads), shape.mark(Ref)
     try:
         if reads is not None:
             return reads.read(given, path)
         if shape.item is not None:
             return _read_list(shape.item, given, path, problems)
-        if dataclasses.is_dataclass(shape.base):
-            return _read_card(shape.base, given, path, problems)
-        if ref is not None and shape.base is int:
+        if isinstance(base, type) and dataclasses.is_dataclass(base):
+            return _read_card(base, given, path, problems)
+        if ref is not None and base is int:
             return ids.take(ref.kind, given, *path)
-        value = _read_plain(shape, given, path)
+        return _read_plain(shape, given, path)
     except Refused as refusal:
         problems.extend(refusal.problems)
         return _FAULTY
-    return value if len(problems) == before else _FAULTY
 
 
 def _read_list(item: Shape, given: Any, path: Path, problems: list[Problem]) -> Any:
@@ -255,8 +254,10 @@ def _within(shape: Shape, value: Any, path: Path) -> Any:
 
 def number(given: Any, path: Path = (), *, whole: bool = False) -> Any:
     """A JSON number as an int (`whole`, 64 bits) or a Decimal. Refused: other types, NaN, infinities, too long ones."""
-    if isinstance(given, bool) or not isinstance(given, int if whole else (int, float, Decimal)):
-        raise _fault("WRONG_TYPE", "Give a whole number." if whole else "Give a number.", path)
+    if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
+        raise _fault("WRONG_TYPE", "Give a number.", path)
+    if whole and not isinstance(given, int):
+        raise _fault("WRONG_TYPE", "Give a whole number.", path)
     if not abs(given) <= INTEGER_MAX:  # nor is NaN
         raise _fault("OUT_OF_RANGE", "This number is too large.", path)
     return given if whole else Decimal(repr(given)) if isinstance(given, float) else Decimal(given)

@@ -54,7 +54,9 @@ def description_of(card: type) -> str:
     return " ".join(part for part in (file, own) if part)
 
 
-def _input(name: str, members: Mapping[str, tuple[Any, Any, str, str | None]], description: str, *, one_of: bool) -> type:
+def _input(
+    name: str, members: Mapping[str, tuple[Any, Any, str, str | None]], description: str, *, one_of: bool
+) -> type:
     content: dict[str, Any] = {"__annotations__": {}, "__module__": __name__}
     for python_name, (of, default, key, about) in sorted(members.items(), key=lambda member: member[1][1] is not ...):
         content["__annotations__"][python_name] = of

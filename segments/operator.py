@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from kit import card
 from kit.card import Path
 from kit.duration import Duration
-from kit.errors import Invalid
+from kit.errors import Invalid, Problem
 from kit.sql import Sql
 from segments.dates import Moving
 from segments.reading import Reading
@@ -49,7 +49,8 @@ class Comparison(ABC):
         return []
 
     def depends_on_time(self, value: Any) -> bool:
-        return self.about_now or any(isinstance(each, Moving) for each in self.values(value))
+        # A field's type may be unknown here, and "TODAY" a text: then it is looked at once too often.
+        return self.about_now or any(each in (Moving.TODAY, Moving.TODAY.value) for each in self.values(value))
 
     def describe(self, type: ValueType, value: Any) -> str:
         shown = shortened([type.show(each) for each in self.values(value)])
@@ -74,7 +75,8 @@ class TakesSeveral(Comparison):
             raise wrong("WRONG_TYPE", "Give a list.", path)
         if len(given) > VALUES_MAX:
             raise wrong("TOO_LONG", f"Give at most {VALUES_MAX:,} values.", path)
-        found, problems = [], []
+        found: list[Any] = []
+        problems: list[Problem] = []
         for at, each in enumerate(given):
             try:
                 found.append(type.read(present(each, (*path, str(at))), (*path, str(at))))

@@ -177,7 +177,8 @@ class Between(Comparison):
         ends = dict(zip(keys, given, strict=False)) if isinstance(given, list) and len(given) == 2 else given
         if not isinstance(ends, dict) or set(ends) - set(keys):
             raise wrong("WRONG_TYPE", 'Give {"from": …, "to": …} or a list of two.', path)
-        found, problems = [], []
+        found: list[Any] = []
+        problems: list[Problem] = []
         for key in keys:
             try:
                 found.append(type.read(present(ends.get(key), (*path, key)), (*path, key)))
@@ -274,7 +275,7 @@ def _all(base: type[Comparison]) -> Iterator[type[Comparison]]:
         yield from _all(each)
 
 
-COMPARISONS: dict[str, Comparison] = {each.name(): each() for each in _all(Comparison)}
+COMPARISONS: dict[str, Comparison] = {each.name(): each() for each in _all(Comparison)}  # type: ignore[type-abstract]
 Operator = Enum("Operator", {name: name for name in COMPARISONS})  # type: ignore[misc]
 Operator.__doc__ = "What is asked of a value."
 

@@ -37,14 +37,7 @@ def parse(given: Any, path: Path = ()) -> Condition:
     Refused (Invalid) with every fault: EMPTY_SEGMENT for what has no condition in it (it never means everyone),
     TOO_DEEP above 5 groups in each other, TOO_MANY_CONDITIONS above 50, and what the conditions refuse.
     """
-    reader = _Reader()
-    rule = reader.read(given, path, DEPTH_MAX)
-    if reader.conditions > CONDITIONS_MAX:
-        message = f"This has {reader.conditions} conditions; at most {CONDITIONS_MAX} are allowed."
-        reader.note("TOO_MANY_CONDITIONS", message, path)
-    if reader.found or rule is None:
-        raise Invalid(*reader.found)
-    return rule
+    return _Reader(None).whole(given, path)
 
 
 def problems(rule: Condition, reading: Reading, path: Path = ()) -> list[Problem]:
@@ -53,12 +46,8 @@ def problems(rule: Condition, reading: Reading, path: Path = ()) -> list[Problem
 
 
 def check(given: Any, reading: Reading, path: Path = ()) -> Condition:
-    """`parse` and `problems` in one. Refused (Invalid) with every fault."""
-    rule = parse(given, path)
-    found = problems(rule, reading, path)
-    if found:
-        raise Invalid(*found)
-    return rule
+    """`parse` and `problems` in one. Refused (Invalid) with every fault of both."""
+    return _Reader(reading).whole(given, path)
 
 
 def matching(rule: Condition, contacts: Sql, reading: Reading) -> Sql:
@@ -80,14 +69,26 @@ Rule = Annotated[Condition, Reads(parse, "ConditionInput")]
 
 
 class _Reader:
-    """Reads a tree and notes every fault; what is faulty reads as None."""
+    """Reads a tree and notes every fault in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Reading | None) -> None:
+        self.reading = reading
         self.found: list[Problem] = []
         self.conditions = 0
 
-    def note(self, code: str, message: str, path: Path) -> None:
+    def whole(self, given: Any, path: Path) -> Condition:
+        rule = self.read(given, path, DEPTH_MAX)
+        if self.conditions > CONDITIONS_MAX:
+            message = f"This has {self.conditions} conditions; at most {CONDITIONS_MAX} are allowed."
+            self.note("TOO_MANY_CONDITIONS", message, path)
+        if self.found or rule is None:
+            raise Invalid(*self.found)
+        return rule
+
+    def note(self, code: str, message: str, path: Path) -> Condition | None:
+        """Take down a fault; what is faulty reads as None."""
         self.found.append(Problem(code, message, path))
+        return None
 
     def read(self, given: Any, path: Path, depth: int) -> Condition | None:
         if given is None or given == {}:
@@ -99,7 +100,7 @@ class _Reader:
         ((key, inside),) = given.items()
         where = (*path, str(key))
         if key not in ("all", "any", "not"):
-            return self.read_condition(str(key), inside, where)
+            return self.read_condition(str(key), inside, path)
         if depth == 0:
             return self.note("TOO_DEEP", f"At most {DEPTH_MAX} groups can stand in each other.", where)
         if key == "not":
@@ -118,14 +119,18 @@ class _Reader:
 
     def read_condition(self, key: str, inside: Any, path: Path) -> Condition | None:
         self.conditions += 1
+        where = (*path, key)
         cards = {each.key(): each for each in kinds().values()}
         if key not in cards:
             known = ", ".join(["all", "any", "not", *cards])
-            return self.note("UNKNOWN_FIELD", f"There is no such condition. Give one of {known}.", path)
+            return self.note("UNKNOWN_FIELD", f"There is no such condition. Give one of {known}.", where)
         if inside is None or inside == {}:
-            return self.note("EMPTY_SEGMENT", _EMPTY, path)
+            return self.note("EMPTY_SEGMENT", _EMPTY, where)
         try:
-            return card.read(cards[key], inside, path)
+            condition = card.read(cards[key], inside, where)
         except Invalid as refusal:
             self.found.extend(refusal.problems)
             return None
+        if self.reading is not None:
+            self.found.extend(condition.problems(self.reading, path))
+        return condition

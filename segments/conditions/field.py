@@ -67,7 +67,7 @@ class FieldCondition(Condition):
 
     @property
     def depends_on_time(self) -> bool:
-        return self.value == "TODAY" or operators.moves(AnyType(), self.op, self.value)
+        return operators.moves(AnyType(), self.op, self.value)
 
 
 def place_of(definition: FieldDefinition) -> Place:
