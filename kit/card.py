@@ -258,7 +258,8 @@ def number(given: Any, path: Path = (), *, whole: bool = False) -> Any:
         raise _fault("WRONG_TYPE", "Give a number.", path)
     if whole and not isinstance(given, int):
         raise _fault("WRONG_TYPE", "Give a whole number.", path)
-    if not abs(given) <= INTEGER_MAX:  # nor is NaN
+    size: Any = abs(given)
+    if not size <= INTEGER_MAX:  # nor is NaN
         raise _fault("OUT_OF_RANGE", "This number is too large.", path)
     return given if whole else Decimal(repr(given)) if isinstance(given, float) else Decimal(given)
 

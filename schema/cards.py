@@ -6,7 +6,6 @@ import dataclasses
 import inspect
 import sys
 import typing
-from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -31,7 +30,7 @@ def input_for(card: type, name: str) -> type:
     A default is printed where it says something (`status: MembershipStatus = ACTIVE`). Defaults that only mean
     "nothing" (None, 0, an empty list) are left out, so that what is absent stays absent.
     """
-    members = {each.name: (_type_of(each), _default_of(each), each.key, None) for each in parameters(card)}
+    members = {each.name: (_type_of(each), _default_of(each), each.key) for each in parameters(card)}
     return _input(name, members, description_of(card), one_of=getattr(card, "choose", None) == "one")
 
 
@@ -39,7 +38,7 @@ def one_of(name: str, members: dict[str, Any], description: str) -> type:
     """An input of which exactly one member is given; `members` are the types by their names in the API."""
     return _input(
         name,
-        {_python_name(key): (typing.Optional[of], strawberry.UNSET, key, None) for key, of in members.items()},  # noqa: UP045
+        {_python_name(key): (typing.Optional[of], strawberry.UNSET, key) for key, of in members.items()},  # noqa: UP045
         description,
         one_of=True,
     )
@@ -54,14 +53,12 @@ def description_of(card: type) -> str:
     return " ".join(part for part in (file, own) if part)
 
 
-def _input(
-    name: str, members: Mapping[str, tuple[Any, Any, str, str | None]], description: str, *, one_of: bool
-) -> type:
+def _input(name: str, members: dict[str, tuple[Any, Any, str]], description: str, *, one_of: bool) -> type:
     content: dict[str, Any] = {"__annotations__": {}, "__module__": __name__}
-    for python_name, (of, default, key, about) in sorted(members.items(), key=lambda member: member[1][1] is not ...):
+    for python_name, (of, default, key) in sorted(members.items(), key=lambda member: member[1][1] is not ...):
         content["__annotations__"][python_name] = of
         given = {} if default is ... else {"default": default}
-        content[python_name] = strawberry.field(name=key, description=about, **given)
+        content[python_name] = strawberry.field(name=key, **given)
     return strawberry.input(type(name, (), content), one_of=one_of, description=description or None)
 
 
@@ -120,8 +117,8 @@ def _pascal(kind: str) -> str:
 ConditionInput: Any = one_of(
     "ConditionInput",
     {
-        "all": list["ConditionInput"],
-        "any": list["ConditionInput"],
+        "all": list["ConditionInput"],  # type: ignore[misc]
+        "any": list["ConditionInput"],  # type: ignore[misc]
         "not": "ConditionInput",
         **{card.key(): input_for(card, f"{_pascal(kind)}ConditionInput") for kind, card in condition.kinds().items()},
     },
