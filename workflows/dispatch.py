@@ -194,7 +194,7 @@ async def _enter(matches: Sequence[Match], now: datetime) -> None:
 
 
 def _one_fact_each(matches: Sequence[Match]) -> Iterator[list[Match]]:
-    """The matches in rounds of at most one fact a contact and automation: a later one meets what an earlier one made."""
+    """The matches in rounds of at most one fact a contact and automation: a later one meets what an earlier made."""
     rounds: list[list[Match]] = []
     seen: dict[tuple[int, int], tuple[int, int]] = {}  # contact and automation → its latest fact and round
     for match in matches:

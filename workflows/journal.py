@@ -37,13 +37,13 @@ class Journal:
         """These runs stood at `place` and this became of them; the visit they had in progress is this one."""
         opened = closed = 0
         in_progress = verdict.status == "IN_PROGRESS"
-        mark = self._mark(place.step_id, verdict)
+        mark, kind = self._mark(place.step_id, verdict), place.card.word()
         for run in runs:
             if not run.waiting:
                 run.seq += 1
                 run.moves += 1
                 run.visit_step_id = place.step_id
-                run.visit_kind = place.card.word()
+                run.visit_kind = kind
                 run.waiting = in_progress
                 self.opened.append((run.id, run.seq, mark))
                 opened += 1

@@ -130,7 +130,7 @@ async def activate(automation_id: int, *, by: Caller) -> None:
 
 
 async def deactivate(automation_id: int, *, by: Caller) -> None:
-    """Nobody enters or moves from now on; who is inside holds, the clocks of waits run on. Refused: NOT_FOUND at `id`."""
+    """Nobody enters or moves from now on; who is inside holds; clocks of waits run on. Refused: NOT_FOUND at `id`."""
     async with db.transaction():
         await _hold(automation_id)
         await db.execute(
