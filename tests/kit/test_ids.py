@@ -16,8 +16,10 @@ def test_an_id_comes_back_as_the_number_it_was_made_of():
 
 @pytest.mark.parametrize(
     "given",
-    ["list_42", "contact_", "contact_0", "contact_-1", "contact_042", "contact_4\n", "contact_٣", "42", "", None, 42]
-    + [["contact_1"], "contact_9223372036854775808", "contact_" + "9" * 400, "Contact_1", "contact_1 "],
+    [
+        *["list_42", "contact_", "contact_0", "contact_-1", "contact_042", "contact_4\n", "contact_٣", "42", "", None],
+        *[42, ["contact_1"], "contact_9223372036854775808", "contact_" + "9" * 400, "Contact_1", "contact_1 "],
+    ],
 )
 def test_what_is_no_id_of_the_kind_is_not_found(given):
     with pytest.raises(NotFound) as refusal:
