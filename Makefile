@@ -36,7 +36,8 @@ check-python:
 		echo "This Python cannot make a virtual environment. On Debian and Ubuntu:"; \
 		echo "    apt install python3-venv"; exit 1; }
 
-$(STAMP): | check-python
+$(STAMP):
+	@$(MAKE) -s check-python
 	@echo "Installing (once, or when the list of libraries has changed) ..."
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .

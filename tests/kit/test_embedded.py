@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import stat
 import subprocess
 import sys
 import textwrap
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import children
+from kit import children, config
 from kit import db as database
 from kit.datafolder import DataFolder, InUse
 from kit.embedded import Postgres, Valkey, answers
@@ -98,15 +97,9 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path):
     assert not any(_lives(pid) for pid in pids)
 
 
-def test_an_ordinary_user_can_run_them(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ordinary")
-    uid, gid = children.nobody()
-    become = []
-    if children.is_root():  # else we are an ordinary user ourselves
-        become = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--inh-caps=-all"]
-        os.chown(folder, uid, gid)
-        for path in (folder.parent, folder.parent.parent):
-            path.chmod(path.stat().st_mode | stat.S_IXOTH)
+def test_an_ordinary_user_can_run_them(tmp_path):
+    if children.is_root():
+        os.chown(tmp_path, *children.nobody())
     program = """
         import os, sys
         from pathlib import Path
@@ -115,14 +108,18 @@ def test_an_ordinary_user_can_run_them(tmp_path_factory):
         with DataFolder(Path(sys.argv[1])).servers() as addresses:
             print(addresses.database_url)
     """
-    done = subprocess.run(
-        [*become, sys.executable, "-c", textwrap.dedent(program), folder / "data"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "postgresql://" in done.stdout
+    with open(tmp_path / "output", "w+") as output:
+        child = children.spawn(
+            [sys.executable, "-c", textwrap.dedent(program), tmp_path / "data"],
+            unprivileged=True,
+            environment=config.environment(PYTHONPATH=ROOT),
+            output=output,
+        )
+        code = child.wait()
+        output.seek(0)
+        said = output.read()
+    assert code == 0, said
+    assert "postgresql://" in said
 
 
 def test_a_folder_has_one_owner_and_others_work_beside_it(tmp_path):
