@@ -12,14 +12,14 @@ from kit import config, log
 STOP_SECONDS_MAX = 4
 
 
-def main() -> None:
-    """Serve until SIGTERM or Ctrl-C; open subscriptions are closed after a few seconds."""
+def main(application: str = "web.app:app") -> None:
+    """Serve until SIGTERM or Ctrl-C; open subscriptions are closed after a few seconds. Benches bring their own."""
     settings = config.settings()
     log.start(settings.log_level, settings.log_format)
     sockets = [socket.socket(fileno=int(sys.argv[1]))] if len(sys.argv) > 1 else None
     server = uvicorn.Server(
         uvicorn.Config(
-            "web.app:app",
+            application,
             factory=True,
             host=settings.host,
             port=settings.port,

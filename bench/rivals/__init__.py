@@ -1,0 +1,1 @@
+"""What the API is measured against: the same page made in the usual way, and made by hand, behind the same server."""
