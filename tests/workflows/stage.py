@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -32,10 +33,11 @@ def on(kind: str, *, where: dict | None = None, runs: str = "MULTIPLE", **told: 
 
 def line(*steps: dict) -> list[dict]:
     """The steps one after the other."""
-    for number, each in enumerate(steps[:-1]):
+    drawn = [dict(each) for each in steps]
+    for each, following in pairwise(drawn):
         if each["next"] is None and "branches" not in each:
-            each["next"] = steps[number + 1]["id"]
-    return list(steps)
+            each["next"] = following["id"]
+    return drawn
 
 
 def tagged(*names: str) -> dict:
@@ -131,8 +133,8 @@ class Stage:
         rows = await db.rows(
             Sql(
                 """
-                SELECT i.seq, s.key, s.kind, s.label, i.status::text AS status, i.reason, i.branch, i.detail, i.entered_at,
-                       i.finished_at
+                SELECT i.seq, s.key, s.kind, s.label, i.status::text AS status, i.reason, i.branch, i.detail,
+                       i.entered_at, i.finished_at
                 FROM visit i
                 JOIN automation_step s ON s.id = i.step_id
                 WHERE i.run_id = {id}::bigint
@@ -186,7 +188,10 @@ class Stage:
         runs = await db.rows(
             Sql(
                 """
-                SELECT r.automation_id, r.end_reason, count(*) AS n FROM run r WHERE r.ended_at IS NOT NULL GROUP BY 1, 2
+                SELECT r.automation_id, r.end_reason, count(*) AS n
+                FROM run r
+                WHERE r.ended_at IS NOT NULL
+                GROUP BY r.automation_id, r.end_reason
                 UNION ALL
                 SELECT r.automation_id, NULL, count(*) FROM run r GROUP BY 1
                 """

@@ -83,13 +83,13 @@ class TestWaitUntilCondition:
     STEPS = (step("w", "waitUntilCondition", where=tagged("paid")), step("t", "addTag", tag="happy"))
 
     async def test_true_on_arrival_passes_at_once(self, stage: Stage) -> None:
-        automation_id = await stage.draw(line(*map(dict, self.STEPS)))
+        automation_id = await stage.draw(line(*self.STEPS))
         run, *_ = await stage.enter(automation_id, await stage.contact(tags=["paid"]))
         await stage.settle()
         assert await stage.walked(run) == [("w", "COMPLETED"), ("t", "COMPLETED")]
 
     async def test_a_fact_about_the_contact_ends_it(self, stage: Stage) -> None:
-        automation_id = await stage.draw(line(*map(dict, self.STEPS)))
+        automation_id = await stage.draw(line(*self.STEPS))
         contact = await stage.contact()
         run, *_ = await stage.enter(automation_id, contact)
         await stage.settle()
@@ -104,7 +104,7 @@ class TestWaitUntilCondition:
 
     async def test_a_fact_between_look_and_commit_is_not_lost(self, stage: Stage) -> None:
         """The engine looks; the tag comes and is dispatched; only then the engine commits."""
-        automation_id = await stage.draw(line(*map(dict, self.STEPS)))
+        automation_id = await stage.draw(line(*self.STEPS))
         contact = await stage.contact()
         await stage.settle()
         run, *_ = await stage.enter(automation_id, contact)
