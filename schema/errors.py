@@ -108,9 +108,9 @@ def _of_field(error: GraphQLError) -> list[Error]:
         code = FORBIDDEN if isinstance(cause, NotAllowed) else BAD_USER_INPUT
         return [_refused(error, code, problem) for problem in cause.problems]
     if isinstance(cause, GraphQLError):
-        code = (error.extensions or {}).get("code")
-        if code:
-            return [_written(error, code, shorten(error.message), **error.extensions)]
+        extensions = dict(error.extensions or {})
+        if told := extensions.pop("code", None):
+            return [_written(error, str(told), shorten(error.message), **extensions)]
         if cause.nodes:  # an argument that does not fit its type: the library points at it in the document
             return [_written(error, BAD_USER_INPUT, shorten(error.message))]
     if isinstance(cause, (TimeoutError, *_BUSY)):

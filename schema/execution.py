@@ -67,7 +67,7 @@ async def stream(
     root = operation.selection_set.selections[0]
     path: list[str | int] | None = [(root.alias or root.name).value] if isinstance(root, FieldNode) else None
     try:
-        source = create_source_event_stream(executor)
+        source: Any = create_source_event_stream(executor)
         if optimized_is_awaitable(source):
             source = await source
         if isinstance(source, ExecutionResult):
@@ -91,7 +91,7 @@ def _executor(
         raw_variable_values=dict(variables),
         operation_name=operation.name.value if operation.name else None,
         max_coercion_errors=errors.ERRORS_MAX,
-        is_awaitable=optimized_is_awaitable,
+        is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
     )
     if isinstance(built, list):
         raise errors.refuse_variables(built)

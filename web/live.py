@@ -80,7 +80,10 @@ class Hub:
     async def listening(self) -> AsyncIterator[None]:
         """Listen while the block runs, through losses of the connection."""
         stop = asyncio.Event()
-        channels = {"contact_changed": self._hear_contacts, "run_changed": self._hear_runs}
+        channels: dict[str, Callable[[str], None]] = {
+            "contact_changed": self._hear_contacts,
+            "run_changed": self._hear_runs,
+        }
         task = asyncio.create_task(db.listen(channels, stop, connected=self._connected))
         try:
             yield
