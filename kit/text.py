@@ -26,6 +26,8 @@ def fault(given: object, *, length_max: int = LINE_LENGTH_MAX, lines: bool = Fal
     """
     if not isinstance(given, str):
         return Problem("WRONG_TYPE", "Give a text.")
+    if given.isascii() and given.isprintable() and len(given) <= length_max:
+        return None
     if "\0" in given:
         return Problem("NUL_CHARACTER", "This text contains a character that cannot be stored (U+0000).")
     if any("\ud800" <= letter <= "\udfff" for letter in given):
