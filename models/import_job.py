@@ -1,0 +1,28 @@
+"""An import: which file it reads, how far it has come, and what came of its rows."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class ImportJob(Model):
+    id = fields.BigIntField(primary_key=True)
+    name = fields.TextField()
+    fingerprint = fields.BinaryField()
+    targets: fields.JSONField[list[list[str]]] = fields.JSONField()
+    rows_total = fields.BigIntField()
+    rows_done = fields.BigIntField()
+    created = fields.BigIntField()
+    updated = fields.BigIntField()
+    unchanged = fields.BigIntField()
+    duplicates = fields.BigIntField()
+    refused = fields.BigIntField()
+    warned = fields.BigIntField()
+    not_reactivated = fields.BigIntField()
+    started_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "import_job"
