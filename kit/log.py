@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 
 FRAMES_MAX = 12
+REPEAT_SECONDS = 30
+TEXTS_MAX = 100
 _CUT = {"asyncio"}  # its second line repeats the exception
 _QUIET = ("tortoise", "asyncpg", "dramatiq", "uvicorn.access", "websockets", "httpx2", "strawberry.execution")
 
@@ -46,6 +48,7 @@ def start(level: str = "info", style: str = "auto") -> None:
     )
     logging.raiseExceptions = False  # it would print the exception that a line was about
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Seldom())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -58,6 +61,25 @@ def start(level: str = "info", style: str = "auto") -> None:
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # one line a second while the database is away
+
+
+class _Seldom(logging.Filter):
+    """Dramatiq tells every half second that the broker is away; once in a while is enough."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("dramatiq"):
+            return True
+        text = record.getMessage()
+        if record.created - self._told.get(text, 0.0) < REPEAT_SECONDS:
+            return False
+        if len(self._told) > TEXTS_MAX:
+            self._told.clear()
+        self._told[text] = record.created
+        return True
 
 
 def get(name: str) -> Any:

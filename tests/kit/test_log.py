@@ -61,3 +61,9 @@ def test_what_is_bound_is_on_every_line(lines):
         log.get("test").info("one")
         logging.getLogger("library").warning("two")
     assert all('"request": "r1"' in line for line in lines())
+
+
+def test_what_dramatiq_repeats_is_told_once_in_a_while(lines):
+    for _ in range(5):
+        logging.getLogger("dramatiq.worker").critical("Consumer encountered a connection error")
+    assert len(lines()) == 1
