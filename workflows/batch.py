@@ -10,7 +10,7 @@ from typing import Any
 from kit import db
 from kit.sql import Sql, ids
 from segments import rule
-from services import caller
+from services import caller as callers
 from services.outcome import Outcome
 from workflows.graph import Place
 
@@ -74,12 +74,12 @@ class Batch:
         return ids([run.contact_id for run in runs])
 
     @property
-    def caller(self) -> caller.Caller:
+    def caller(self) -> callers.Caller:
         """Who acts: the automation."""
         return self.caller_at(0)
 
-    def caller_at(self, depth: int) -> caller.Caller:
-        return caller.automation(f"automation:{self.automation_id}", self.now, depth=depth)
+    def caller_at(self, depth: int) -> callers.Caller:
+        return callers.automation(f"automation:{self.automation_id}", self.now, depth=depth)
 
     def of(self, contacts: Iterable[int]) -> list[Run]:
         """The runs of these contacts."""

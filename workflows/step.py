@@ -64,7 +64,7 @@ def kinds() -> dict[str, type[Step]]:
     """Every kind of step by its file name."""
     from workflows import steps
 
-    return registry.cards(steps, Step)
+    return registry.cards(steps, Step)  # type: ignore[type-abstract]
 
 
 def read(do: Any, path: tuple[str, ...] = ()) -> Step:
