@@ -15,7 +15,6 @@ from services.given import Given
 from services.outcome import Outcome
 from services.targets import targets
 
-TYPE_LENGTH_MAX = 60
 TYPE = "TODO"
 DURATION_MINUTES_MAX = 366 * 24 * 60
 INCOMPLETE, COMPLETE = STATUSES = ("INCOMPLETE", "COMPLETE")
@@ -89,7 +88,7 @@ def _read(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     return {
         "title": given.required_text("title"),
         "description": given.text("description", length_max=TEXT_LENGTH_MAX, lines=True),
-        "type": given.text("type", length_max=TYPE_LENGTH_MAX) or TYPE,
+        "type": given.text("type") or TYPE,
         "due_at": given.instant("due_at"),
         "duration_minutes": given.integer("duration_minutes", most=DURATION_MINUTES_MAX),
         "assignee_id": given.integer("assignee_id"),
