@@ -63,7 +63,7 @@ class DataFolder:
         except OSError:
             lock.close()
             raise InUse(
-                Problem("IN_USE", f"The data folder {self.path} is in use by another parcours. Stop it first.")
+                Problem("CONFIG", f"The data folder {self.path} is in use by another parcours. Stop it first.")
             ) from None
         self._lock = lock
         self._sweep()
@@ -108,7 +108,7 @@ class DataFolder:
             if note and answers(Path(note["sockets"][1]) / self.valkey.socket.name):
                 return Addresses(note["database_url"], note["redis_url"])
             time.sleep(0.1)
-        raise InUse(Problem("IN_USE", f"The data folder {self.path} is in use, but its servers do not answer."))
+        raise InUse(Problem("CONFIG", f"The data folder {self.path} is in use, but its servers do not answer."))
 
     @contextlib.contextmanager
     def servers(self) -> Iterator[Addresses]:
