@@ -153,6 +153,5 @@ class Mutation:
         contact = given.id("id", "contact")
         if not given["confirm"]:
             raise invalid("CONFIRMATION_REQUIRED", "Set confirm to true: a deletion cannot be undone.", "confirm")
-        await contacts.delete(contact, by=by)
         # The answer shows the contact as it was, so it is made first.
         return {"contact": contact, "afterwards": lambda: contacts.delete(contact, by=by)}
