@@ -14,7 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from kit.config import Settings
-    from kit.datafolder import Addresses
+    from kit.datafolder import Addresses, DataFolder
     from kit.db import Server
 
 # Libraries are imported where they are needed, so that `parcours --help` is there at once.
@@ -40,19 +40,14 @@ def up(data: Data = None, host: Host = None, port: Port = None) -> None:
     from kit.datafolder import DataFolder
 
     settings = _settings(data=data, host=host, port=port)
-    kept = DataFolder(settings.data).owner_token
-    own_database = settings.database_url is None
+    folder = DataFolder(settings.data)
 
     def prepare(addresses: Addresses) -> None:
-        secret = asyncio.run(_prepare(settings, _server(addresses), create=own_database))
-        if secret is not None:
-            kept.touch(mode=0o600)
-            kept.write_text(secret + "\n")
+        asyncio.run(_prepare(settings, _server(addresses), folder))
 
     def announce(address: str) -> None:
         typer.echo(f"\nParcours is ready: {address}/graphql")
-        if kept.exists():
-            secret = kept.read_text().strip()
+        if secret := folder.owner_token:
             typer.echo(f"GraphiQL, signed in: {address}/graphql#token={secret}")
             typer.echo(f"Owner's token:       {secret}")
         else:
@@ -84,8 +79,9 @@ def migrate(data: Data = None) -> None:
     """Bring the database to the newest shape of its tables. Harmless at any time, from any number of processes."""
     settings = _settings(data=data)
     with _database(settings) as server:
-        secret = asyncio.run(_prepare(settings, server, create=False, owner=settings.owner_token is not None))
-    typer.echo("The database is up to date." + (" The owner was created." if secret else ""))
+        if settings.database_url is not None:
+            asyncio.run(_prepare(settings, server, None))
+    typer.echo("The database is up to date.")
 
 
 @app.command()
@@ -140,6 +136,20 @@ def token_revoke(number: Annotated[int, typer.Argument(help="As `token list` sho
     typer.echo("The token is revoked.")
 
 
+@app.command()
+def demo(data: Data = None) -> None:
+    """Fill an empty server with believable contacts, lists, tags and a running automation."""
+
+    async def fill() -> dict[str, int]:
+        from kit import clock
+        from workflows import demo as month
+
+        return await month.fill(await clock.now())
+
+    made = _run(data, fill)
+    typer.echo("Made " + ", ".join(f"{number} {what}" for what, number in made.items()) + ".")
+
+
 def _settings(**given: Any) -> Settings:
     """The settings, with what was given on the command line. Children get both through their environment."""
     from kit import config
@@ -180,9 +190,10 @@ def _database(settings: Settings) -> Iterator[Server]:
     if settings.database_url is not None:
         yield settings.server()
         return
-    with DataFolder(settings.data).servers() as addresses:
+    folder = DataFolder(settings.data)
+    with folder.servers() as addresses:
         server = _server(addresses)
-        asyncio.run(_prepare(settings, server, create=True, owner=False))
+        asyncio.run(_prepare(settings, server, folder))
         yield server
 
 
@@ -202,17 +213,23 @@ async def _with_pool(server: Server, do: Callable[[], Awaitable[Any]]) -> Any:
         await db.disconnect()
 
 
-async def _prepare(settings: Settings, server: Server, *, create: bool, owner: bool = True) -> str | None:
-    """The database, its tables and the owner. Returns the owner's token if the owner is new."""
+async def _prepare(settings: Settings, server: Server, folder: DataFolder | None) -> None:
+    """The database, its tables and the owner, as far as they are missing.
+
+    Without a folder, where a new token could be kept, the owner is made only if the operator has chosen one.
+    """
     from dataclasses import replace
 
     from kit.embedded import create_database
     from models import migrate
 
-    if create:
+    if settings.database_url is None:
         await create_database(replace(server, database="postgres"), server.database)
     await migrate.run(server)
-    return await _with_pool(server, lambda: _ensure_owner(settings)) if owner else None
+    if folder is not None or settings.owner_token is not None:
+        secret = await _with_pool(server, lambda: _ensure_owner(settings))
+        if folder is not None and secret is not None:
+            folder.keep_owner_token(secret)
 
 
 async def _ensure_owner(settings: Settings) -> str | None:
@@ -248,11 +265,14 @@ def main() -> None:
         typer.echo(str(failed), err=True)
         sys.exit(1)
     except Exception as error:
-        from kit import outage
+        from kit import log, outage
 
-        if not outage.is_outage(error):
+        if "UndefinedTable" in log.describe(error).get("cause", ""):
+            typer.echo("The database has no tables yet. Run: parcours migrate", err=True)
+        elif outage.is_outage(error):
+            typer.echo(f"The database or the broker cannot be reached ({type(error).__name__}).", err=True)
+        else:
             raise
-        typer.echo(f"The database or the broker cannot be reached ({type(error).__name__}).", err=True)
         sys.exit(1)
 
 

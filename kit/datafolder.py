@@ -45,9 +45,18 @@ class DataFolder:
         self._lock: IO[str] | None = None
 
     @property
-    def owner_token(self) -> Path:
-        """Where the first start keeps the owner's token."""
-        return self.path / "owner-token"
+    def owner_token(self) -> str | None:
+        """The token that the first start has made for the owner, if it is still kept here."""
+        with contextlib.suppress(OSError):
+            return (self.path / "owner-token").read_text().strip() or None
+        return None
+
+    def keep_owner_token(self, secret: str) -> None:
+        """Keep it for later starts to show; only the operator can read the file."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = self.path / "owner-token"
+        file.touch(mode=0o600)
+        file.write_text(secret + "\n")
 
     @property
     def addresses(self) -> Addresses:
