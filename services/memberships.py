@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from kit import bell, db
+from kit import bell, db, sql
 from kit.errors import invalid, not_found
 from kit.sql import Sql
 from services import facts
@@ -13,6 +14,25 @@ from services.outcome import Outcome
 
 STATUSES = ("ACTIVE", "UNCONFIRMED", "UNSUBSCRIBED", "BOUNCED")
 PREVIOUSLY_UNSUBSCRIBED = "PREVIOUSLY_UNSUBSCRIBED"
+NOT_REACTIVATED = "NOT_REACTIVATED"
+
+
+@dataclass(frozen=True, slots=True)
+class _Spared:
+    """Which memberships a change leaves as they are, and the code it refuses them with. The condition is never NULL."""
+
+    code: str
+    condition: str
+
+    def of(self, row: str) -> Sql:
+        return Sql(self.condition, m=sql.name(row))
+
+
+_NOBODY = _Spared(PREVIOUSLY_UNSUBSCRIBED, "FALSE")
+_LEFT_THEMSELVES = _Spared(
+    PREVIOUSLY_UNSUBSCRIBED, "({m}.status = 'UNSUBSCRIBED' AND {m}.unsubscribed_by IS NOT DISTINCT FROM 'CONTACT')"
+)
+_GONE = _Spared(NOT_REACTIVATED, "{m}.status IN ('UNSUBSCRIBED', 'BOUNCED')")
 
 
 async def join(
@@ -25,6 +45,14 @@ async def join(
     return await put(contacts, [(list_id, status)], by=by, respect_unsubscribed=respect_unsubscribed)
 
 
+async def enrol(contacts: Sql, list_id: int, *, by: Caller) -> Outcome:
+    """Subscribe every contact of the set that is not known to the list to be gone.
+
+    Whoever is UNSUBSCRIBED or BOUNCED stays so and is refused NOT_REACTIVATED (domain.md Q12).
+    """
+    return await _put(contacts, [(list_id, "ACTIVE")], _GONE, by=by)
+
+
 async def leave(contacts: Sql, list_id: int | None, *, by: Caller) -> Outcome:
     """Unsubscribe every contact of the set from the list, or from all lists it is on (None).
 
@@ -34,7 +62,7 @@ async def leave(contacts: Sql, list_id: int | None, *, by: Caller) -> Outcome:
         await _require([list_id])
     targets = Sql("SELECT held.contact_id, held.list_id, 'UNSUBSCRIBED' AS status FROM held")
     of_list = Sql("") if list_id is None else Sql("AND m.list_id = {list}::bigint", list=list_id)
-    return await _change(contacts, of_list, targets, by=by)
+    return await _change(contacts, of_list, targets, _NOBODY, by=by)
 
 
 async def set_status(contacts: Sql, list_id: int, status: str, *, by: Caller) -> Outcome:
@@ -46,6 +74,10 @@ async def put(
     contacts: Sql, changes: Sequence[tuple[int, str]], *, by: Caller, respect_unsubscribed: bool = False
 ) -> Outcome:
     """Every contact of the set gets every (list id, status). Refused: an unknown list (NOT_FOUND) or status."""
+    return await _put(contacts, changes, _LEFT_THEMSELVES if respect_unsubscribed else _NOBODY, by=by)
+
+
+async def _put(contacts: Sql, changes: Sequence[tuple[int, str]], spared: _Spared, *, by: Caller) -> Outcome:
     if any(status not in STATUSES for _, status in changes):
         raise invalid("INVALID_VALUE", f"Use one of {', '.join(STATUSES)}.", "status")
     list_ids = [list_id for list_id, _ in changes]
@@ -63,7 +95,7 @@ async def put(
         statuses=[status for _, status in changes],
     )
     of_lists = Sql("AND m.list_id = ANY({lists}::bigint[])", lists=list_ids)
-    return await _change(contacts, of_lists, targets, by=by, respect_unsubscribed=respect_unsubscribed)
+    return await _change(contacts, of_lists, targets, spared, by=by)
 
 
 async def get_id(contact_id: int, list_id: int) -> int:
@@ -91,9 +123,7 @@ async def _require(list_ids: Sequence[int]) -> None:
         raise not_found("list", "listId")
 
 
-async def _change(
-    contacts: Sql, of_lists: Sql, targets: Sql, *, by: Caller, respect_unsubscribed: bool = False
-) -> Outcome:
+async def _change(contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, *, by: Caller) -> Outcome:
     """Give every target (contact_id, list_id, status) its status, with the facts of what really changed.
 
     `held` are the memberships there are, locked, in their newest state. A change of status is what the dates and the
@@ -121,9 +151,7 @@ async def _change(
             refused AS (
                 SELECT held.contact_id, held.list_id
                 FROM held
-                WHERE {respect}::boolean
-                  AND held.status = 'UNSUBSCRIBED'
-                  AND held.unsubscribed_by = 'CONTACT'
+                WHERE {spared}
             ),
             changed AS (
                 INSERT INTO membership AS m (
@@ -164,6 +192,7 @@ async def _change(
                     END,
                     updated_at = excluded.updated_at
                 WHERE m.status <> excluded.status
+                  AND NOT ({spared_now})
                 RETURNING m.contact_id, m.list_id, old.status AS before, new.status AS after
             ),
             {facts}
@@ -185,7 +214,8 @@ async def _change(
             contacts=contacts,
             of_lists=of_lists,
             targets=targets,
-            respect=respect_unsubscribed,
+            spared=spared.of("held"),
+            spared_now=spared.of("m"),
             source=by.source,
             source_detail=by.source_detail,
             user_id=by.user_id,
@@ -194,7 +224,7 @@ async def _change(
         )
     )
     await bell.ring("dispatch")
-    return Outcome.of(row, refused=PREVIOUSLY_UNSUBSCRIBED)
+    return Outcome.of(row, refused=spared.code)
 
 
 def _facts(by: Caller) -> Sql:
