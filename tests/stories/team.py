@@ -120,12 +120,3 @@ class Team:
         found = await self.gql(f"query ($id: ID!) {{ automation(id: $id) {{ {STATISTICS} }} }}", id=automation)
         steps = {step["id"]: step["statistics"] for step in found["automation"]["steps"]}
         return found["automation"]["statistics"] | {"steps": steps}
-
-    async def counts(self) -> dict[str, int]:
-        """How many of everything the account has, as far as the API counts."""
-        query = """{
-            contacts { totalCount } tags { totalCount } lists { totalCount } fields { id }
-            automations { totalCount } automationRuns { totalCount } tasks { totalCount }
-        }"""
-        found = await self.gql(query)
-        return {key: len(value) if isinstance(value, list) else value["totalCount"] for key, value in found.items()}
