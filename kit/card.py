@@ -27,7 +27,6 @@ from kit import ids, text
 from kit.errors import Invalid, Problem, Refused
 from kit.shape import (
     AutomationId,
-    ContactId,
     FieldName,
     Length,
     ListId,
@@ -36,7 +35,6 @@ from kit.shape import (
     Range,
     Reads,
     Ref,
-    SegmentId,
     Shape,
     StepKey,
     TagName,
@@ -48,7 +46,6 @@ from kit.shape import (
 
 __all__ = [
     "AutomationId",
-    "ContactId",
     "FieldName",
     "Length",
     "ListId",
@@ -58,7 +55,6 @@ __all__ = [
     "Reads",
     "Ref",
     "Reference",
-    "SegmentId",
     "StepKey",
     "TagName",
     "Text",

@@ -58,9 +58,7 @@ FieldName = Annotated[str, Length(60), Ref("field")]
 StepKey = Annotated[str, Length(60), Ref("step")]
 ListId = Annotated[int, Ref("list")]
 AutomationId = Annotated[int, Ref("automation")]
-SegmentId = Annotated[int, Ref("segment")]
 UserId = Annotated[int, Ref("user")]
-ContactId = Annotated[int, Ref("contact")]
 
 
 @dataclass(frozen=True, slots=True)

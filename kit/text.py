@@ -44,14 +44,3 @@ def _unfit(letter: str) -> bool:
     if letter in _REORDERING:
         return True
     return not letter.isprintable() and unicodedata.category(letter) in ("Cc", "Zl", "Zp")
-
-
-def read(
-    given: object, problems: list[Problem], *path: str, length_max: int = LINE_LENGTH_MAX, lines: bool = False
-) -> str | None:
-    """The cleaned text, None where nothing but white space is left; a fault is added to `problems` and gives None."""
-    found = fault(given, length_max=length_max, lines=lines)
-    if found is not None:
-        problems.append(found.below(*path))
-        return None
-    return clean(str(given)) or None

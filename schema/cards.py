@@ -82,7 +82,7 @@ def _graphql(shape: Shape) -> Any:
     if reads is not None:
         return reads.input  # by name: this file has them all
     if shape.item is not None:
-        return list[_graphql(shape.item)]  # type: ignore[misc]
+        return list[_graphql(shape.item)]
     if shape.mark(Ref) is not None and shape.base is int:
         return strawberry.ID
     if shape.base is Any:
@@ -117,8 +117,8 @@ def _pascal(kind: str) -> str:
 ConditionInput: Any = one_of(
     "ConditionInput",
     {
-        "all": list["ConditionInput"],  # type: ignore[misc]
-        "any": list["ConditionInput"],  # type: ignore[misc]
+        "all": list["ConditionInput"],
+        "any": list["ConditionInput"],
         "not": "ConditionInput",
         **{card.key(): input_for(card, f"{_pascal(kind)}ConditionInput") for kind, card in condition.kinds().items()},
     },

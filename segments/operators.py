@@ -314,7 +314,8 @@ def compiled(place: Place, op: Enum, given: Any, reading: Reading, *, complement
     comparison = COMPARISONS[op.name]
     value = comparison.read(place.type, given, ())
     test = comparison.test(place.type, place.expression, value, reading)
-    return place.lacks(test) if comparison.negative != complement else place.holds(test)
+    wrap = place.lacks if comparison.negative != complement else place.holds
+    return wrap(test, reading)
 
 
 def described(type: ValueType, op: Enum, given: Any) -> str:

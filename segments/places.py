@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kit.sql import NOTHING, Sql, negation
+from segments.reading import Reading
 from segments.values import ValueType
 
 
@@ -16,13 +17,13 @@ class Place:
     expression: Sql
     never_null: bool = False
 
-    def holds(self, test: Sql) -> Sql:
+    def holds(self, test: Sql, reading: Reading) -> Sql:
         """True or false for the contact `c`: it has a value, and the test is true of it."""
         return test if self.never_null else Sql("({e} IS NOT NULL AND {test})", e=self.expression, test=test)
 
-    def lacks(self, test: Sql) -> Sql:
+    def lacks(self, test: Sql, reading: Reading) -> Sql:
         """The exact complement of `holds`."""
-        return negation(self.holds(test))
+        return negation(self.holds(test, reading))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,22 @@ class PlaceElsewhere(Place):
 
     row: Sql = NOTHING  # `FROM … WHERE …`, from the contact's alias to the row
 
-    def holds(self, test: Sql) -> Sql:
-        return Sql("EXISTS (SELECT {row} AND {test})", row=self.row, test=test)
+    def holds(self, test: Sql, reading: Reading) -> Sql:
+        return exists(Sql("{row} AND {test}", row=self.row, test=test), reading)
 
-    def lacks(self, test: Sql) -> Sql:
-        # EXISTS is never NULL, so this is the complement, and one that the planner can turn into an anti-join.
-        return Sql("NOT EXISTS (SELECT {row} AND {test})", row=self.row, test=test)
+    def lacks(self, test: Sql, reading: Reading) -> Sql:
+        return exists_not(Sql("{row} AND {test}", row=self.row, test=test), reading)
+
+
+def exists(rows: Sql, reading: Reading) -> Sql:
+    """There is such a row: `FROM … WHERE …`, from the contact's alias `c`. Never NULL."""
+    return Sql("EXISTS (SELECT {rows}{each})", rows=rows, each=_EACH if reading.of_few else NOTHING)
+
+
+def exists_not(rows: Sql, reading: Reading) -> Sql:
+    """There is no such row: the exact complement, since EXISTS is never NULL; the planner makes an anti-join of it."""
+    return Sql("NOT EXISTS (SELECT {rows}{each})", rows=rows, each=_EACH if reading.of_few else NOTHING)
+
+
+# Keeps the planner from reading everybody who has a popular tag to answer for a few: it looks up one contact at a time.
+_EACH = Sql(" OFFSET 0")

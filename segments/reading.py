@@ -31,6 +31,7 @@ class Reading:
     timezone: str = "UTC"
     default_country: str = "US"
     fields: Mapping[str, FieldDefinition] = field(default_factory=dict)  # by name in lower case
+    of_few: bool = False  # asked of a batch of contacts, not of all there are
 
     def field(self, name: str) -> FieldDefinition | None:
         """The custom field of this name, in any case."""

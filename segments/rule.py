@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from kit import card
@@ -60,7 +61,7 @@ def matching(rule: Condition, contacts: Sql, reading: Reading) -> Sql:
           AND {condition}
         """,
         contacts=contacts,
-        condition=rule.compile(reading),
+        condition=rule.compile(replace(reading, of_few=True)),
     )
 
 

@@ -10,6 +10,7 @@ from kit import ids
 from kit.card import ListId
 from kit.sql import TRUE, Sql
 from segments.condition import Condition
+from segments.places import exists, exists_not
 from segments.reading import Reading
 
 
@@ -48,10 +49,10 @@ class MembershipCondition(Condition):
     is_: bool = True
 
     def compile(self, reading: Reading) -> Sql:
-        return self._exists() if self.is_ else self._exists_not()
+        return exists(self._rows(), reading) if self.is_ else exists_not(self._rows(), reading)
 
     def complement(self, reading: Reading) -> Sql:
-        return self._exists_not() if self.is_ else self._exists()
+        return exists_not(self._rows(), reading) if self.is_ else exists(self._rows(), reading)
 
     def describe(self) -> str:
         words = [
@@ -62,15 +63,9 @@ class MembershipCondition(Condition):
         ]
         return " ".join(word for word in words if word)
 
-    def _exists(self) -> Sql:
-        return Sql("EXISTS ({rows})", rows=self._rows())
-
-    def _exists_not(self) -> Sql:
-        return Sql("NOT EXISTS ({rows})", rows=self._rows())  # EXISTS is never NULL
-
     def _rows(self) -> Sql:
         return Sql(
-            """SELECT FROM membership m
+            """FROM membership m
             WHERE m.contact_id = c.id AND m.status = {status}::text AND {on_list} AND {by_source}""",
             status=self.status.value,
             on_list=Sql("m.list_id = {id}::bigint", id=self.list_id) if self.list_id else TRUE,

@@ -10,6 +10,7 @@ from kit.card import TagName
 from kit.errors import Problem
 from kit.sql import Sql, all_of, any_of
 from segments.condition import Condition
+from segments.places import exists, exists_not
 from segments.reading import Reading
 
 TAGS_MAX = 100
@@ -39,13 +40,17 @@ class TagCondition(Condition):
 
     def compile(self, reading: Reading) -> Sql:
         if self.has_all is not None:
-            return all_of(_has([name]) for name in self.has_all)
-        return _has(self.has_any) if self.has_any is not None else _has_not(self.has_none or [])
+            return all_of(exists(_tagged([name]), reading) for name in self.has_all)
+        if self.has_any is not None:
+            return exists(_tagged(self.has_any), reading)
+        return exists_not(_tagged(self.has_none or []), reading)
 
     def complement(self, reading: Reading) -> Sql:
         if self.has_all is not None:
-            return any_of(_has_not([name]) for name in self.has_all)
-        return _has_not(self.has_any) if self.has_any is not None else _has(self.has_none or [])
+            return any_of(exists_not(_tagged([name]), reading) for name in self.has_all)
+        if self.has_any is not None:
+            return exists_not(_tagged(self.has_any), reading)
+        return exists(_tagged(self.has_none or []), reading)
 
     def describe(self) -> str:
         if self.has_all is not None:
@@ -55,17 +60,9 @@ class TagCondition(Condition):
         )
 
 
-def _has(names: list[str]) -> Sql:
-    return Sql("EXISTS ({tagged})", tagged=_tagged(names))
-
-
-def _has_not(names: list[str]) -> Sql:
-    return Sql("NOT EXISTS ({tagged})", tagged=_tagged(names))  # EXISTS is never NULL
-
-
 def _tagged(names: list[str]) -> Sql:
     return Sql(
-        """SELECT FROM contact_tag ct WHERE ct.contact_id = c.id AND ct.tag_id = ANY (ARRAY(
+        """FROM contact_tag ct WHERE ct.contact_id = c.id AND ct.tag_id = ANY (ARRAY(
             SELECT t.id FROM tag t WHERE lower(t.name) IN (SELECT lower(w) FROM unnest({names}::text[]) w)))""",
         names=names,
     )
