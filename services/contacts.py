@@ -82,7 +82,7 @@ async def update(contact_id: int, values: Mapping[str, Any], *, by: Caller) -> N
         await _refuse(problems, after["email"], after["phone"], besides=contact_id)
         await _save(contact_id, current, after, wanted.fields, by)
         if wanted.tags is not None:
-            await _keep_only(contact_id, wanted.tags, by)
+            await tags.keep_only(ids([contact_id]), wanted.tags, by=by)
         await _attach(contact_id, wanted, by)
 
 
@@ -109,24 +109,6 @@ async def _attach(contact_id: int, wanted: Record, by: Caller) -> None:
         await tags.give(ids([contact_id]), wanted.tags, by=by)
     if wanted.memberships:
         await memberships.put(ids([contact_id]), wanted.memberships, by=by)
-
-
-async def _keep_only(contact_id: int, names: Sequence[str], by: Caller) -> None:
-    others = await db.column(
-        Sql(
-            """
-            SELECT t.name
-            FROM contact_tag ct
-            JOIN tag t ON t.id = ct.tag_id
-            WHERE ct.contact_id = {id}::bigint
-              AND lower(t.name) NOT IN (SELECT lower(w.name) FROM unnest({names}::text[]) AS w (name))
-            """,
-            id=contact_id,
-            names=list(names),
-        )
-    )
-    if others:
-        await tags.take(ids([contact_id]), others, by=by)
 
 
 def _insert(wanted: Record, company_id: int | None, by: Caller) -> Sql:

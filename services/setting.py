@@ -70,8 +70,10 @@ async def _add(contacts: Sql, field: Field, op: str, value: Any, by: Caller) -> 
     if field.type not in NUMBERS:
         raise _not_allowed(op, field.type)
     found = fields.read(value, field)
-    if not isinstance(found, Value) or found.number is None:
-        raise Invalid((found or Problem("REQUIRED", "Give a number.")).below("value"))
+    if isinstance(found, Problem):
+        raise Invalid(found.below("value"))
+    if found is None or found.number is None:
+        raise invalid("REQUIRED", "Give a number.", "value")
     amount: Decimal = found.number if op == "ADD" else -found.number
     change = _filling(
         field,

@@ -88,7 +88,7 @@ async def give(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
                 ORDER BY c.id
                 FOR KEY SHARE
             ),
-            given AS (
+            moved AS (
                 INSERT INTO contact_tag (contact_id, tag_id, added_at)
                 SELECT standing.id, t.id, {now}::timestamptz
                 FROM standing
@@ -118,6 +118,16 @@ async def take(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
     if not problems and not wanted:
         problems.add("REQUIRED", "Name at least one tag.", "tags")
     problems.refuse()
+    return await _take(contacts, Sql("lower(t.name) IN ({names})", names=_lower(wanted)), by)
+
+
+async def keep_only(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
+    """Take all other tags away from every contact of the set; without names, all."""
+    return await _take(contacts, Sql("lower(t.name) NOT IN ({names})", names=_lower(names)), by)
+
+
+async def _take(contacts: Sql, condition: Sql, by: Caller) -> Outcome:
+    """Take those tags `t` for which the condition holds."""
     row = await db.row(
         Sql(
             """
@@ -133,15 +143,11 @@ async def take(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
                 SELECT ct.contact_id, ct.tag_id
                 FROM contact_tag ct
                 JOIN standing ON standing.id = ct.contact_id
-                WHERE ct.tag_id IN (
-                    SELECT t.id
-                    FROM tag t
-                    WHERE lower(t.name) IN (SELECT lower(w.name) FROM unnest({names}::text[]) AS w (name))
-                )
+                WHERE ct.tag_id IN (SELECT t.id FROM tag t WHERE {condition})
                 ORDER BY ct.contact_id, ct.tag_id
                 FOR UPDATE OF ct
             ),
-            given AS (
+            moved AS (
                 DELETE FROM contact_tag ct
                 USING held
                 WHERE ct.contact_id = held.contact_id
@@ -152,7 +158,7 @@ async def take(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
             {piles}
             """,
             contacts=contacts,
-            names=wanted,
+            condition=condition,
             facts=_facts("TAG_REMOVED", by),
             piles=_PILES,
         )
@@ -161,12 +167,16 @@ async def take(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
     return Outcome.of(row)
 
 
+def _lower(names: Sequence[str]) -> Sql:
+    return Sql("SELECT lower(w.name) FROM unnest({names}::text[]) AS w (name)", names=list(names))
+
+
 _PILES = Sql(
     """
     SELECT
-        (SELECT array_agg(DISTINCT given.contact_id) FROM given) AS changed,
+        (SELECT array_agg(DISTINCT moved.contact_id) FROM moved) AS changed,
         (SELECT array_agg(rest.id)
-         FROM (SELECT standing.id FROM standing EXCEPT SELECT given.contact_id FROM given) AS rest) AS unchanged,
+         FROM (SELECT standing.id FROM standing EXCEPT SELECT moved.contact_id FROM moved) AS rest) AS unchanged,
         (SELECT array_agg(rest.id)
          FROM (SELECT wanted.id FROM wanted EXCEPT SELECT standing.id FROM standing) AS rest) AS missing
     """
@@ -177,9 +187,9 @@ def _facts(kind: str, by: Caller) -> Sql:
     return facts.recorded(
         Sql(
             """
-            SELECT given.contact_id, {kind}::text, given.tag_id, jsonb_build_object('tag', t.name)
-            FROM given
-            JOIN tag t ON t.id = given.tag_id
+            SELECT moved.contact_id, {kind}::text, moved.tag_id, jsonb_build_object('tag', t.name)
+            FROM moved
+            JOIN tag t ON t.id = moved.tag_id
             """,
             kind=kind,
         ),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kit import db, email
-from kit.errors import NotAllowed, Problem, Problems, conflict, not_found
+from kit.errors import NotAllowed, NotFound, Problem, Problems, conflict, not_found
 from kit.sql import Sql
 from models import UserAccount
 from services import identity, tokens
@@ -101,6 +101,8 @@ async def find(address: str | None) -> int:
             email=address,
         )
     )
+    if found is None and address is None:
+        raise NotFound(Problem("NOT_FOUND", "There is no owner yet: the first start of the server makes one."))
     if found is None:
         raise not_found("user", "email")
     return found

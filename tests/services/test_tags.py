@@ -84,3 +84,14 @@ async def test_names_differ_by_more_than_case_even_where_lower_case_is_odd(calle
     assert len(set(made.values())) == 4
     assert made["Élan"] == made["ÉLAN"]
     assert await tags.ensure(list(made), by=caller) == made
+
+
+async def test_keeping_some_tags_takes_all_others(caller, people, stored, facts):
+    one, two = await people(2)
+    await tags.give(ids([one, two]), [f"tag {number}" for number in range(100)], by=caller)
+    await tags.give(ids([one]), ["VIP", "more"], by=caller)
+    outcome = await tags.keep_only(ids([one, two]), ["vip"], by=caller)
+    assert outcome.changed == {one, two}
+    assert [row["contact_id"] for row in await stored("contact_tag")] == [one]
+    assert len(await facts("TAG_REMOVED")) == 201
+    assert (await tags.keep_only(ids([one, two]), ["vip"], by=caller)).unchanged == {one, two}
