@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from kit import db, ids
 from kit.errors import conflict
@@ -76,7 +77,7 @@ class _Month:
             await publish.activate(automation, by=by)
         beginning = self.clock
         for person in people(DAYS):
-            self.at(beginning + timedelta(days=person.joined), lambda by, person=person: self._arrive(person, by))
+            self.at(beginning + timedelta(days=person.joined), partial(self._arrive, person))
 
     async def live(self) -> None:
         """Let everything happen in its order: what is on the agenda, and what the engine has to do in between."""
@@ -105,10 +106,10 @@ class _Month:
 
     async def _arrive(self, person: Person, by: Caller) -> None:
         on = [{"list_id": self.lists[name]} for name in person.lists]
-        contact = await contacts.create({**person.values, "memberships": on}, by=replace(by, source_detail="FORM"))
+        by_form = replace(by, actor="system", user_id=None, source="CONTACT", source_detail="FORM", via="FORM")
+        contact = await contacts.create({**person.values, "memberships": on}, by=by_form)
         for what, days in person.turns:
-            turn = _TURNS[what]
-            self.at(by.now + timedelta(days=days), lambda by, turn=turn: turn(self, contact, by))
+            self.at(by.now + timedelta(days=days), partial(_TURNS[what], self, contact))
 
     async def _become_interested(self, contact: int, by: Caller) -> None:
         await tags.give(only([contact]), ["interested"], by=by)

@@ -96,7 +96,7 @@ def _values(dice: random.Random, known: set[str]) -> dict[str, Any]:
     company = dice.choice(COMPANIES) if dice.random() < 0.6 else None
     address = _address(first, last, company, known)
     kind = dice.random()
-    fields = [{"name": "country", "value": country}]
+    fields: list[dict[str, Any]] = [{"name": "country", "value": country}]
     if dice.random() < 0.7:
         fields.append({"name": "invoiceTotal", "value": round(dice.lognormvariate(3.4, 0.8), 2)})
     if dice.random() < 0.4:
@@ -129,12 +129,16 @@ def _address(first: str, last: str, company: str | None, known: set[str]) -> str
 
 
 def _ascii(words: str) -> str:
-    folded = unicodedata.normalize("NFKD", words.translate(str.maketrans({"ł": "l", "Ł": "L", "ß": "ss", "ı": "i"})))
+    folded = unicodedata.normalize("NFKD", words.translate(_FOLDED))
     return "".join(letter for letter in folded.lower() if letter.isascii() and letter.isalnum())
+
+
+_FOLDED = str.maketrans({"ł": "l", "Ł": "L", "ß": "ss", "ı": "i"})  # what has no decomposition
 
 
 def _mobile(dice: random.Random, country: str) -> str:
     example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    assert example is not None
     while True:
         number = f"+{example.country_code}{str(example.national_number)[:-5]}{dice.randint(0, 99_999):05}"
         if found := phone.normalise(number, country):
