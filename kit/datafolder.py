@@ -12,11 +12,11 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from kit.embedded import Postgres, Valkey, answers
+from kit.embedded import PORT, Postgres, Valkey, answers
 from kit.errors import Problem, Refused
 
 DATABASE = "parcours"
@@ -88,15 +88,15 @@ class DataFolder:
             return True
         return False
 
-    def tell(self, **children: int) -> None:
-        """Write down where the servers answer and which processes there are."""
+    def tell(self, addresses: Addresses, **children: int) -> None:
+        """Write down where the servers answer, ours or others, and which processes there are."""
         note = {
-            "database_url": self.addresses.database_url,
-            "redis_url": self.addresses.redis_url,
-            "sockets": [str(self.postgres.sockets), str(self.valkey.sockets)],
+            **asdict(addresses),
+            "sockets": [str(server.sockets) for server in (self.postgres, self.valkey) if server.process],
             "children": children,
         }
         new = self.path / "servers.json.new"
+        new.touch(mode=0o600)  # an address can hold a password
         new.write_text(json.dumps(note, indent=1))
         new.replace(self.path / "servers.json")
 
@@ -114,7 +114,7 @@ class DataFolder:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             note = self._note()
-            if note and answers(Path(note["sockets"][1]) / self.valkey.socket.name):
+            if note and all(self._is_alive(Path(folder)) for folder in note["sockets"]):
                 return Addresses(note["database_url"], note["redis_url"])
             time.sleep(0.1)
         raise InUse(Problem("CONFIG", f"The data folder {self.path} is in use, but its servers do not answer."))
@@ -130,10 +130,14 @@ class DataFolder:
         try:
             self.postgres.start()
             self.valkey.start()
-            self.tell()
+            self.tell(self.addresses)
             yield self.addresses
         finally:
             self.release()
+
+    def _is_alive(self, sockets: Path) -> bool:
+        """PostgreSQL's socket is there before it answers, but then a connection waits for it."""
+        return (sockets / f".s.PGSQL.{PORT}").exists() or answers(sockets / self.valkey.socket.name)
 
     def _note(self) -> dict | None:
         with contextlib.suppress(OSError, ValueError):

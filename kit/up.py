@@ -38,12 +38,16 @@ def run(settings: Settings, prepare: Callable[[Addresses], None], announce: Call
             addresses = _start_servers(settings, folder, supervisor)
             prepare(addresses)
             _start_doors(settings, addresses, supervisor, door)
-            _tell(folder, supervisor)
+
+            def tell() -> None:
+                folder.tell(addresses, **{each.name: each.child.pid for each in supervisor.services if each.child})
+
+            tell()
             address = f"http://{_visible(settings.host)}:{door.getsockname()[1]}"
-            supervisor.watch(lambda: _tell(folder, supervisor), until=lambda: _is_well(address))
+            supervisor.watch(tell, until=lambda: _is_well(address))
             if not supervisor.stopping:
                 announce(address)
-            supervisor.watch(lambda: _tell(folder, supervisor))
+            supervisor.watch(tell)
         finally:
             supervisor.stop()
             folder.release()
@@ -98,10 +102,6 @@ def _start_doors(settings: Settings, addresses: Addresses, supervisor: Superviso
 
     workers = [Service(f"worker{place}", worker) for place in range(1, settings.worker_processes + 1)]
     supervisor.add(Service("web", web), *workers)
-
-
-def _tell(folder: DataFolder, supervisor: Supervisor) -> None:
-    folder.tell(**{service.name: service.child.pid for service in supervisor.services if service.child})
 
 
 def _visible(host: str) -> str:

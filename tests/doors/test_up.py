@@ -39,7 +39,7 @@ class Up:
                 stderr=log,
                 stdout=log,
             )
-        until(lambda: "Parcours is ready" in self.log.read_text() or self.process.poll() is not None, 30)
+        until(lambda: "Parcours is ready" in self.log.read_text() or self.process.poll() is not None, 60)
         assert self.process.poll() is None, self.log.read_text()
 
     def stop(self) -> None:
@@ -123,8 +123,8 @@ def test_the_owners_token_is_for_the_operator_only(up):
 def test_what_is_killed_comes_back(up, name):
     before = up.children[name]
     os.kill(before, signal.SIGKILL)
-    until(lambda: up.children[name] != before, 15)
-    until(lambda: up.health()[0] == 200, 15)
+    until(lambda: up.children[name] != before, 30)
+    until(lambda: up.health()[0] == 200, 30)
     assert up.ask(up.token) == 200
 
 
@@ -137,7 +137,7 @@ def test_health_names_what_is_away(up):
         os.kill(worker, signal.SIGCONT)
     assert status == 503
     assert parts == {"status": "away", "database": "ok", "broker": "ok", "worker": "away"}
-    until(lambda: up.health()[0] == 200, 15)
+    until(lambda: up.health()[0] == 200, 30)
 
 
 def test_a_token_is_made_and_revoked_beside_a_running_server(up):
