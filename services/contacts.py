@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from kit import bell, db
 from kit.errors import Problems, not_found
 from kit.sql import Sql, ids
@@ -94,8 +92,10 @@ def _faulty_identifier(problems: Problems) -> bool:
 async def _refuse(problems: Problems, email: str | None, phone: str | None, *, besides: int | None = None) -> None:
     """Raise what was found. Only then is it worth asking whose the identifiers are: else the database says so."""
     if problems:
-        if not _faulty_identifier(problems):
-            problems.extend(await identity.taken(email, phone, besides=besides))
+        faulty = {problem.path[:1] for problem in problems}
+        if ("email",) not in faulty:
+            own_phone = None if ("phone",) in faulty else phone
+            problems.extend(await identity.taken(email, own_phone, besides=besides))
         problems.refuse()
 
 
@@ -262,7 +262,7 @@ def _update_facts(contact_id: int, changes: Sequence[tuple[str, dict[str, Any]]]
             """,
             id=contact_id,
             kinds=[kind for kind, _ in changes],
-            data=[orjson.dumps(data).decode() for _, data in changes],
+            data=[db.jsonb(data) for _, data in changes],
         ),
         by=by,
     )

@@ -144,7 +144,7 @@ def _memberships(values: Mapping[str, Any], around: Surroundings, problems: Prob
     for place, entry in enumerate(_entries(values, "memberships", problems)):
         path = ("memberships", str(place))
         list_id, status = entry.get("list_id"), entry.get("status") or "ACTIVE"
-        if list_id not in around.lists:
+        if not _is_id(list_id) or list_id not in around.lists:
             problems.add("NOT_FOUND", "This list does not exist.", *path, "listId")
         elif list_id in found:
             problems.add("DUPLICATE", "This list is given twice.", *path, "listId")

@@ -89,7 +89,7 @@ async def test_ae4_every_fault_is_told_at_once_and_nothing_is_stored(caller, cou
             {"value": 1},
         ],
         "tags": ["fine", "a,b"],
-        "memberships": [{"list_id": 10**12}, {"list_id": 2**70}, {"list_id": None}],
+        "memberships": [{"list_id": 10**12}, {"list_id": 2**70}, {"list_id": True}],
     }
     with pytest.raises(Invalid) as refusal:
         await contacts.create(values, by=caller)
@@ -118,6 +118,9 @@ async def test_a_taken_address_is_told_beside_other_faults(caller):
     with pytest.raises(Invalid) as refusal:
         await contacts.create({"email": "ANN@x.test", "tags": ["a,b"]}, by=caller)
     assert told(refusal) == [("INVALID_VALUE", ("tags", "0")), ("EMAIL_TAKEN", ("email",))]
+    with pytest.raises(Invalid) as refusal:
+        await contacts.create({"email": "ANN@x.test", "phone": "12"}, by=caller)
+    assert told(refusal) == [("PHONE_INVALID", ("phone",)), ("EMAIL_TAKEN", ("email",))]
 
 
 @pytest.mark.parametrize("address", ["ann@", "a b@x.test", '"a@b"@x.test', "a" * 300 + "@x.test", "a\u202e@x.test"])
