@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 FLOORS = ("kit", "segments", "services", "workflows")
 SAYS_A_CODE = {"Problem", "invalid", "conflict", "add", "note", "refuse", "problem", "_problem", "_fault", "fault"}
 # Refusals of the command line: they never stand in a payload.
-ELSEWHERE = {"CONFIG", "PORT"}
+ELSEWHERE = {"CONFIG", "PORT", "FILE_INVALID", "UNKNOWN_COLUMN", "TOO_FEW_VALUES", "NOT_REACTIVATED"}
 
 
 def codes() -> Iterator[tuple[str, str]]:

@@ -1,0 +1,226 @@
+"""Imports: contacts from a file or another system, all of them or as far as it came, never one of them twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from itertools import islice
+
+import asyncpg
+import orjson
+
+from kit import bell, clock, db
+from kit.errors import Problem, Refused, invalid
+from kit.sql import Sql
+from services import fields, import_jobs, lists, mapping, memberships, staging, tags
+from services.caller import Caller
+from services.import_jobs import ImportJob, Result
+from services.incoming import Incoming, Reader, staged
+from services.mapping import FIELD, Targets
+from services.source import Source
+
+BATCH_ROWS = 5_000
+TRIES_MAX = 6
+STATEMENT_TIMEOUT_SECONDS = 120
+LOCK_TIMEOUT_SECONDS = 30
+ACTOR = "import"
+
+_DUPLICATE = Problem("DUPLICATE", "An earlier line made this contact; the values of this line were not taken.")
+_DUPLICATE_TAKEN = Problem("DUPLICATE", "An earlier line made this contact; this line has changed it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What someone wants imported and how.
+
+    `targets` says what columns become (as `--map`); without any, the columns' names do. Everybody is subscribed to
+    `lists` and gets `tags`, also who is there already. With `update` the cells that are not empty change contacts that
+    are there; without it their values stay. `region_column` names the country of the telephone.
+    """
+
+    targets: dict[str, str] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    update: bool = False
+    region_column: str | None = None
+
+    def fingerprint(self, source: Source) -> bytes:
+        """The same for the same rows read in the same way."""
+        wanted = [self.targets, self.lists, self.tags, self.update, self.region_column]
+        return sha256(source.fingerprint + orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+class _Again(Exception):
+    """Another writer made and deleted a contact while we looked: the batch is to be tried once more."""
+
+
+_TO_TRY_AGAIN = (
+    _Again,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+
+
+async def prepare(source: Source, order: Order, *, by: Caller) -> ImportJob:
+    """The job for this file: the one that was killed on its way, at its mark, or a new one at its first row.
+
+    Custom fields, lists and tags that are not there are made. Refused, with nothing stored: columns and
+    targets as `mapping.read` says, a name that no field, list or tag can have, an unknown region column.
+    """
+    fingerprint = order.fingerprint(source)
+    async with db.transaction():
+        job = await import_jobs.find_unfinished(fingerprint)
+        known = await fields.find_all()
+        if job:
+            targets = job.targets
+        elif order.targets:
+            targets = mapping.read(source.columns, order.targets)
+        else:
+            targets = mapping.guess(source.columns, known)
+        _region_column(source, order)
+        await _make_fields(targets, {found.name.lower() for found in known}, by)
+        for name in order.lists:
+            if await lists.find_by_name(name.strip()) is None:
+                await lists.create(name, by=by)
+        if order.tags:
+            await tags.ensure(order.tags, by=by)
+        return job or await import_jobs.create(source.name, fingerprint, targets, source.rows_total, by=by)
+
+
+async def run(
+    job: ImportJob,
+    source: Source,
+    order: Order,
+    *,
+    by: Caller,
+    watch: Callable[[ImportJob], None] = lambda job: None,
+) -> ImportJob:
+    """Bring the job to its end; `watch` hears of every batch that is committed.
+
+    A batch and the mark behind it are one transaction: wherever the process dies, the next one goes on behind the last
+    batch that was committed. While PostgreSQL takes one batch over, the next is read.
+    """
+    by = replace(by, actor=f"{ACTOR}:{job.id}", source="MANUAL", source_detail="IMPORT", via="IMPORT")
+    reader = await _reader(job, source, order)
+    list_ids = [(name, await lists.find_by_name(name.strip())) for name in order.lists]
+    rows = source.rows(skip=job.rows_done)
+    ahead = _read_ahead(reader, rows)
+    try:
+        while (batch := await ahead).rows:
+            ahead = _read_ahead(reader, rows)
+            job = await _take_over(job, batch, order, list_ids, by)
+            watch(job)
+    finally:
+        await asyncio.gather(ahead, return_exceptions=True)
+    return await import_jobs.finish(job, by=by.at(await clock.now()))
+
+
+def _read_ahead(reader: Reader, rows: Iterator[tuple[int, list[str]]]) -> asyncio.Future[Incoming]:
+    return asyncio.ensure_future(asyncio.to_thread(lambda: reader.read(islice(rows, BATCH_ROWS))))
+
+
+async def _take_over(
+    job: ImportJob, batch: Incoming, order: Order, list_ids: Sequence[tuple[str, int | None]], by: Caller
+) -> ImportJob:
+    """Store a batch; again if other writers stood in its way."""
+    for tries in range(1, TRIES_MAX + 1):
+        try:
+            async with db.transaction():
+                await _be_patient()
+                by = by.at(await clock.now())
+                await import_jobs.claim(job)
+                return await import_jobs.record(job, await _store(job, batch, order, list_ids, by), by=by)
+        except _TO_TRY_AGAIN:
+            if tries == TRIES_MAX:
+                raise
+            await asyncio.sleep(0.05 * 2**tries)
+    raise AssertionError
+
+
+async def _store(
+    job: ImportJob, batch: Incoming, order: Order, list_ids: Sequence[tuple[str, int | None]], by: Caller
+) -> Result:
+    contacts, values = staged(batch.people)
+    await staging.copy(contacts, values)
+    await staging.match(since=job.started_at, update=order.update, by=by)
+    await staging.make_companies(update=order.update, by=by)
+    await staging.create_contacts(by=by)
+    if await staging.unmatched():
+        await staging.match(since=job.started_at, update=order.update, by=by)
+        if await staging.unmatched():
+            raise _Again
+    if order.update:
+        await staging.update_contacts(by=by)
+    if values:
+        await staging.fill_fields(update=order.update, by=by)
+    if any(person.tags for person in batch.people):
+        await staging.make_tags(by=by)
+        await staging.give_tags(by=by)
+    problems, not_reactivated = list(batch.problems), 0
+    for name, list_id in list_ids:
+        if list_id is None:
+            raise invalid("NOT_FOUND", f'The list "{name}" has been deleted.', "list")
+        outcome = await memberships.enrol(staging.EVERYBODY, list_id, by=by)
+        gone = outcome.refused.get(memberships.NOT_REACTIVATED, set())
+        not_reactivated += len(gone)
+        if gone:
+            left = Problem(memberships.NOT_REACTIVATED, f'Has left "{name}" or cannot be reached there, and stays so.')
+            problems += [(line, "WARNING", None, left) for line in await staging.lines_of(gone)]
+    counts = await staging.tally()
+    duplicate = _DUPLICATE_TAKEN if order.update else _DUPLICATE
+    problems += [(line, "WARNING", None, duplicate) for line in counts["duplicates"]]
+    counts |= {"duplicates": len(counts["duplicates"]), "refused": batch.refused, "warned": batch.warned}
+    await bell.ring("dispatch")
+    return Result(batch.rows, {**counts, "not_reactivated": not_reactivated}, problems)
+
+
+async def _be_patient() -> None:
+    """A batch is longer than what a request may take."""
+    await db.execute(
+        Sql(
+            """
+            SELECT
+                set_config('statement_timeout', {statement}::text, TRUE),
+                set_config('lock_timeout', {lock}::text, TRUE)
+            """,
+            statement=f"{STATEMENT_TIMEOUT_SECONDS}s",
+            lock=f"{LOCK_TIMEOUT_SECONDS}s",
+        )
+    )
+
+
+async def _reader(job: ImportJob, source: Source, order: Order) -> Reader:
+    return Reader(
+        source.columns,
+        job.targets,
+        await fields.find_all(),
+        region_column=_region_column(source, order),
+        default_country=await db.value(Sql("SELECT account.default_country FROM account")),
+        tags=[name.strip() for name in order.tags],
+        update=order.update,
+    )
+
+
+def _region_column(source: Source, order: Order) -> str | None:
+    if order.region_column is None:
+        return None
+    for column in source.columns:
+        if column.lower() == order.region_column.strip().lower():
+            return column
+    raise invalid("UNKNOWN_COLUMN", f'Line 1: there is no column "{order.region_column}".', "phoneRegionFrom")
+
+
+async def _make_fields(targets: Targets, known: set[str], by: Caller) -> None:
+    """A text field for every one that is named and not there, labelled like its column."""
+    for column, target in targets.items():
+        name = target.removeprefix(FIELD)
+        if target == name or name.lower() in known:
+            continue
+        try:
+            await fields.create({"name": name, "label": column, "type": "TEXT"}, by=by)
+        except Refused as refused:
+            told = "; ".join(problem.message for problem in refused.problems)
+            raise invalid("INVALID_VALUE", f'A field cannot be called "{name}": {told}', "map", column) from None

@@ -1,0 +1,1 @@
+"""Where contacts are imported from: one file a way in."""
