@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pwd
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+from kit.programs import NotStarted
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
@@ -21,6 +25,9 @@ _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
 
 Child = subprocess.Popen[bytes]
+
+START_SECONDS_MAX = 60
+LOG_BYTES_MAX = 10_000_000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -79,6 +86,49 @@ def finish(child: Child, seconds: float) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait(5)
+
+
+def shorten(log: Path) -> None:
+    """Start a log again that has grown too long."""
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > LOG_BYTES_MAX:
+            os.truncate(log, 0)
+
+
+def await_ready(name: str, child: Child, ready: Callable[[], bool], log: Path) -> None:
+    """Return when `ready` says so. A child that ends or takes too long is `NotStarted`, with the end of its log."""
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while not ready():
+        if child.poll() is not None:
+            raise NotStarted(story(f"{name} ended while it started.", log))
+        if time.monotonic() > deadline:
+            child.kill()
+            raise NotStarted(story(f"{name} was not ready after {START_SECONDS_MAX} seconds.", log))
+        time.sleep(0.01)
+
+
+def story(what: str, log: Path) -> str:
+    """A sentence, and the end of the log that explains it."""
+    return "\n".join([what, f"The end of {log}:", *lines(log)[-8:]])
+
+
+def lines(path: Path) -> list[str]:
+    """The lines of a file, none if it is not there."""
+    try:
+        return path.read_text(errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of this number, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _prepare(death_signal: signal.Signals, drop_root: bool) -> Callable[[], None] | None:

@@ -10,7 +10,6 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     from kit.db import Server
     from kit.sql import Sql
 
-START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 4
-LOG_BYTES_MAX = 10_000_000
 CHILDREN_SECONDS = 0.3  # what PostgreSQL's own processes need to see that their parent was killed
 PORT = 5432  # names the socket file; nothing listens on a network
 USER = "postgres"
@@ -99,7 +96,7 @@ class Postgres:
                 unprivileged=True,
                 output=log,
             )
-        _wait("PostgreSQL", self.process, self._is_ready, self.log)
+        children.await_ready("PostgreSQL", self.process, self._is_ready, self.log)
 
     def stop(self) -> None:
         """Stop after the current statements are broken off and everything is on disk; harmless when stopped."""
@@ -133,7 +130,7 @@ class Postgres:
     def _make_folders(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        cut(self.log)
+        children.shorten(self.log)
         if self.sockets == Path():
             self.sockets = Path(tempfile.mkdtemp(prefix="parcours-pg-"))  # short: the limit of a path is 107 bytes
         if children.is_root():
@@ -152,7 +149,7 @@ class Postgres:
             child = children.spawn([programs / "initdb", "-D", new, *_INITDB, *sync], unprivileged=True, output=log)
             code = child.wait()
         if code != 0:
-            raise NotStarted(_story("PostgreSQL's data could not be created.", self.log))
+            raise NotStarted(children.story("PostgreSQL's data could not be created.", self.log))
         self.folder.rmdir()
         new.rename(self.folder)
 
@@ -173,18 +170,18 @@ class Postgres:
         time.sleep(CHILDREN_SECONDS)
 
     def _stale_pid(self) -> int | None:
-        lines = _lines(self.folder / "postmaster.pid")
+        lines = children.lines(self.folder / "postmaster.pid")
         if not lines or not lines[0].isdigit():
             return None
         pid = int(lines[0])
         with contextlib.suppress(OSError):
             if sys.platform == "linux" and b"postgres" not in Path(f"/proc/{pid}/cmdline").read_bytes():
                 return None  # it is dead and not buried, or the number belongs to somebody else by now
-        return pid if _is_alive(pid) else None
+        return pid if children.is_alive(pid) else None
 
     def _is_ready(self) -> bool:
         """Our own child says so: a file of a server before it, or of another one, does not count."""
-        lines = _lines(self.folder / "postmaster.pid")
+        lines = children.lines(self.folder / "postmaster.pid")
         assert self.process is not None
         return len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready"
 
@@ -212,7 +209,7 @@ class Valkey:
         """Start, and return when it answers. Main thread only."""
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            cut(self.log)
+            children.shorten(self.log)
         if self.sockets == Path():
             self.sockets = Path(tempfile.mkdtemp(prefix="parcours-vk-"))
         self.socket.unlink(missing_ok=True)
@@ -221,7 +218,7 @@ class Valkey:
         words += ["--appendonly", "yes" if self.folder else "no"]
         with open(self.log, "ab") as log:
             self.process = children.spawn([valkey_program(), *words], output=log)
-        _wait("Valkey", self.process, lambda: answers(self.socket), self.log)
+        children.await_ready("Valkey", self.process, lambda: answers(self.socket), self.log)
 
     def stop(self) -> None:
         """Stop; harmless when stopped."""
@@ -262,42 +259,3 @@ def answers(path: Path) -> bool:
         line.sendall(b"PING\r\n")
         return line.recv(16).startswith(b"+PONG")
     return False
-
-
-def cut(log: Path) -> None:
-    """Start a log again that has grown too long."""
-    with contextlib.suppress(OSError):
-        if log.stat().st_size > LOG_BYTES_MAX:
-            os.truncate(log, 0)
-
-
-def _wait(name: str, child: children.Child, ready: Callable[[], bool], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while not ready():
-        if child.poll() is not None:
-            raise NotStarted(_story(f"{name} ended while it started.", log))
-        if time.monotonic() > deadline:
-            child.kill()
-            raise NotStarted(_story(f"{name} was not ready after {START_SECONDS_MAX} seconds.", log))
-        time.sleep(0.01)
-
-
-def _story(what: str, log: Path) -> str:
-    return "\n".join([what, f"The end of {log}:", *_lines(log)[-8:]])
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(errors="replace").splitlines()
-    except OSError:
-        return []
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from kit import children, log
 from kit.children import Child
+from kit.programs import NotStarted
 
 POLL_SECONDS = 0.1
 BACKOFF_SECONDS_MIN = 0.2
@@ -52,9 +53,9 @@ class Service:
         self._again_at = None
         try:
             self.begin()
-        except Exception as error:
+        except (NotStarted, OSError) as error:
             self.child = None
-            _log.error("child did not start", child=self.name, error=type(error).__name__)
+            _log.error("child did not start", child=self.name, why=str(error))
         return self.child is not None
 
 
