@@ -89,9 +89,14 @@ def page(
     return Page(PAGE_DEFAULT if first is None else first, False, after, before)
 
 
+def described(keys: Sequence[Key]) -> tuple[str, ...]:
+    """What tells one order from another."""
+    return tuple(f"{key.name} {key.type} {key.descending}" for key in keys)
+
+
 def signature(keys: Sequence[Key]) -> str:
     """Tells the cursors of one order from those of another."""
-    words = "|".join(f"{key.name} {key.type} {key.descending}" for key in keys)
+    words = "|".join(described(keys))
     return hashlib.sha1(words.encode(), usedforsecurity=False).hexdigest()[:8]
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from graphql import GraphQLObjectType, get_named_type
 
-from kit.sql import FALSE, NOTHING, TRUE, Sql, all_of, join, name, text
+from kit.sql import FALSE, NOTHING, TRUE, Slot, Sql, all_of, join, name, number, text
 from schema import paging
 from schema.paging import Key, Page
 from schema.projection.json import json_object
 from schema.projection.made import Connected, table_of
+from schema.projection.memory import remembered
 from schema.projection.selection import TYPENAME, Asked, Document, asked
 
 RowOf = Callable[[Document, GraphQLObjectType, list[Asked]], Sql]
@@ -23,7 +24,7 @@ def nested(
     """A connection inside an object; its rows are tied to the outer row by `made.where`."""
     page = paging.page(*(arguments.get(word) for word in ("first", "after", "last", "before")))
     where = all_of([made.where, *made.asked_for(arguments)])
-    return connection(document, of, field, where=where, keys=made.keys, page=page, row_of=row_of)
+    return _written(document, of, field, where, _beyond(made.keys, page), made.keys, page, row_of)
 
 
 def connection(
@@ -36,8 +37,41 @@ def connection(
     page: Page,
     row_of: RowOf,
 ) -> Sql:
-    """The JSON of a connection: an expression. `where` is a condition over the alias of the rows' table."""
-    writer = _Writer(document, of, where, keys, page, row_of)
+    """The JSON of a connection at the root: an expression. `where` is a condition over the alias of the rows' table.
+
+    Written once for all pages of a query: their rows and places are filled in.
+    """
+    beyond = dict(zip(("first_bound", "second_bound"), _beyond(keys, page), strict=False))
+    shape = (page.size, page.backward, page.after is None, page.before is None, *paging.described(keys))
+    open_where = Sql("{where}", where=Slot("where"))
+    open_beyond = [Sql("{bound}", bound=Slot(word)) for word in beyond]
+    written = remembered(
+        document, of, field, shape, lambda: _written(document, of, field, open_where, open_beyond, keys, page, row_of)
+    )
+    return written.with_(where=where, **beyond)
+
+
+def _beyond(keys: tuple[Key, ...], page: Page) -> list[Sql]:
+    """The conditions that the cursors of a page stand for."""
+    cursors = (("after", page.after, False), ("before", page.before, True))
+    return [
+        paging.beyond(keys, cursor, argument=argument, backward=backward)
+        for argument, cursor, backward in cursors
+        if cursor is not None
+    ]
+
+
+def _written(
+    document: Document,
+    of: GraphQLObjectType,
+    field: Asked,
+    where: Sql,
+    beyond: list[Sql],
+    keys: tuple[Key, ...],
+    page: Page,
+    row_of: RowOf,
+) -> Sql:
+    writer = _Writer(document, of, where, beyond, keys, page, row_of)
     parts = [
         Sql("{made} AS {key}", made=writer.part(part), key=name(part.key))
         for part in asked(document, of, field.selections())
@@ -57,6 +91,7 @@ class _Writer:
         document: Document,
         of: GraphQLObjectType,
         where: Sql,
+        beyond: list[Sql],
         keys: tuple[Key, ...],
         page: Page,
         row_of: RowOf,
@@ -69,6 +104,7 @@ class _Writer:
         self._alias = Sql(table.alias)
         self._table = Sql(table.name)
         self._where = where
+        self._beyond = beyond
         self._keys = keys
         self._page = page
         self._gathered: list[Sql] = []
@@ -108,13 +144,9 @@ class _Writer:
 
     def _rows(self) -> Sql:
         """One row more than the page has, to know whether it goes on."""
-        where = [self._where]
-        for argument, cursor, backward in (("after", self._page.after, False), ("before", self._page.before, True)):
-            if cursor is not None:
-                where.append(paging.beyond(self._keys, cursor, argument=argument, backward=backward))
         columns = [
-            Sql("({key})::text AS {column}", key=key.expression, column=name(f"key_{number}"))
-            for number, key in enumerate(self._keys)
+            Sql("({key})::text AS {column}", key=key.expression, column=name(f"key_{place}"))
+            for place, key in enumerate(self._keys)
         ]
         order = [
             Sql("{key} DESC" if key.descending != self._page.backward else "{key}", key=key.ordered)
@@ -122,13 +154,13 @@ class _Writer:
         ]
         return Sql(
             "SELECT {alias}.*, {columns}, row_number() OVER (ORDER BY {order}) AS page_row "
-            "FROM {table} {alias} WHERE {where} ORDER BY {order} LIMIT {limit}::bigint",
+            "FROM {table} {alias} WHERE {where} ORDER BY {order} LIMIT {limit}",
             alias=self._alias,
             columns=join(", ", columns),
             order=join(", ", order),
             table=self._table,
-            where=all_of(where),
-            limit=self._page.size + 1,
+            where=all_of([self._where, *self._beyond]),
+            limit=number(self._page.size + 1),
         )
 
     def _list(self, row: Sql) -> Sql:
@@ -142,7 +174,7 @@ class _Writer:
         )
 
     def _shown(self) -> Sql:
-        return Sql("{alias}.page_row <= {size}::bigint", alias=self._alias, size=self._page.size)
+        return Sql("{alias}.page_row <= {size}", alias=self._alias, size=number(self._page.size))
 
     def _order(self, *, reverse: bool = False) -> Sql:
         backward = self._page.backward != reverse
@@ -164,7 +196,7 @@ class _Writer:
 
     def _page_info(self, field: Asked) -> Sql:
         of: GraphQLObjectType = get_named_type(self._of.fields["pageInfo"].type)  # type: ignore[assignment]
-        more = Sql("{found} > {size}::bigint", found=self._gather(Sql("count(*)")), size=self._page.size)
+        more = Sql("{found} > {size}", found=self._gather(Sql("count(*)")), size=number(self._page.size))
         behind_after = TRUE if self._page.after is not None else FALSE
         before_before = TRUE if self._page.before is not None else FALSE
         made = {

@@ -13,6 +13,7 @@ from schema.paging import Key, Page
 from schema.projection.compile import row_of
 from schema.projection.connection import connection
 from schema.projection.made import table_of
+from schema.projection.memory import remembered
 from schema.projection.selection import Asked, Document, asked
 
 
@@ -34,7 +35,7 @@ async def read_all(info: GraphQLResolveInfo, where: Sql, *, order: Sql) -> orjso
     return await _answer(
         Sql(
             "(SELECT coalesce(json_agg({row} ORDER BY {order}), '[]'::json) FROM {table} {alias} WHERE {where})",
-            row=row_of(document, of, asked(document, of, field.selections())),
+            row=_row(document, of, field),
             order=order,
             table=Sql(table.name),
             alias=Sql(table.alias),
@@ -57,7 +58,7 @@ async def read_nodes(info: GraphQLResolveInfo, wanted: list[tuple[str, int] | No
     `wanted` has the GraphQL type name and the row's id of each.
     """
     document = Document.of(info)
-    selections = [node.selection_set for node in info.field_nodes if node.selection_set is not None]
+    field = Asked(info.field_name, info.field_name, list(info.field_nodes))
     pieces = []
     for type_name in dict.fromkeys(entry[0] for entry in wanted if entry is not None):
         of: Any = document.schema.get_type(type_name)
@@ -69,7 +70,7 @@ async def read_nodes(info: GraphQLResolveInfo, wanted: list[tuple[str, int] | No
                 "FROM {table} {alias} WHERE {alias}.id = ANY({ids}::bigint[])",
                 type=type_name,
                 alias=Sql(table.alias),
-                row=row_of(document, of, asked(document, of, selections)),
+                row=_row(document, of, field),
                 table=Sql(table.name),
                 ids=numbers,
             )
@@ -88,7 +89,7 @@ def object_of(document: Document, of: GraphQLObjectType, field: Asked, where: Sq
     table = table_of(of)
     return Sql(
         "(SELECT {row} FROM {table} {alias} WHERE {where} LIMIT 1)",
-        row=row_of(document, of, asked(document, of, field.selections())),
+        row=_row(document, of, field),
         table=Sql(table.name),
         alias=Sql(table.alias),
         where=where,
@@ -101,11 +102,15 @@ def objects_of(document: Document, of: GraphQLObjectType, field: Asked, ids: lis
     return Sql(
         "(SELECT coalesce(json_agg({row} ORDER BY array_position({ids}::bigint[], {alias}.id)), '[]'::json) "
         "FROM {table} {alias} WHERE {alias}.id = ANY({ids}::bigint[]))",
-        row=row_of(document, of, asked(document, of, field.selections())),
+        row=_row(document, of, field),
         ids=ids,
         table=Sql(table.name),
         alias=Sql(table.alias),
     )
+
+
+def _row(document: Document, of: GraphQLObjectType, field: Asked) -> Sql:
+    return remembered(document, of, field, "row", lambda: row_of(document, of, asked(document, of, field.selections())))
 
 
 async def _answer(expression: Sql) -> Any:

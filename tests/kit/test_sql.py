@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kit import db as database
 from kit import sql
-from kit.sql import Sql
+from kit.sql import Slot, Sql
 
 
 def test_values_become_parameters_in_the_order_of_their_holes():
@@ -46,3 +46,20 @@ async def test_the_negation_of_null_is_true(db):
 
 async def test_a_set_given_by_hand_keeps_its_doubles(db):
     assert await database.column(sql.ids([3, 1, 3])) == [3, 1, 3]
+
+
+def test_a_flat_statement_is_the_same_statement():
+    inner = Sql("c.id = {id}::bigint OR {id}::bigint = {other}::bigint", id=7, other=8)
+    whole = Sql("SELECT {id}::int WHERE {first} AND {second}", id=1, first=inner, second=inner)
+
+    assert whole.flat().render() == whole.render()
+    assert whole.flat().flat().render() == whole.render()
+
+
+def test_a_slot_is_filled_later_and_as_often_as_wanted():
+    open_ = Sql("SELECT {a}::int WHERE {where} AND {where}", a=1, where=Sql("({it})", it=Slot("condition"))).flat()
+
+    for value in (5, 6):
+        text, parameters = open_.with_(condition=Sql("c.id = {id}::bigint", id=value)).render()
+        assert text == "SELECT $1::int WHERE (c.id = $2::bigint) AND (c.id = $3::bigint)"
+        assert parameters == [1, value, value]

@@ -88,7 +88,7 @@ CREATE INDEX contact_by_first_name ON contact (sort_text(first_name) COLLATE "C"
 CREATE INDEX contact_by_last_name ON contact (sort_text(last_name) COLLATE "C", id);
 CREATE INDEX contact_by_full_name ON contact (sort_text(full_name) COLLATE "C", id);
 CREATE INDEX contact_by_job_title ON contact (sort_text(job_title) COLLATE "C", id);
-CREATE INDEX contact_by_lifecycle_stage ON contact (lifecycle_stage, id);
+CREATE INDEX contact_by_lifecycle_stage ON contact (lifecycle_stage COLLATE "C", id);
 CREATE INDEX contact_by_created_at ON contact (created_at, id);
 CREATE INDEX contact_by_updated_at ON contact (updated_at, id);
 
