@@ -46,7 +46,10 @@ class Claim:
 
 
 async def claim_due(automation_id: int, now: datetime, *, count_max: int) -> Claim | None:
-    """The live version and up to `count_max` due runs, locked; runs that another pass holds are passed over.
+    """The live version and up to `count_max` due runs, locked with their contacts.
+
+    Runs or contacts that somebody else holds are passed over and found by a later pass: nobody waits here, so no single
+    contact holds up the others, and passes over the same contacts cannot lock each other out.
 
     None where nobody is due or the automation is not active. Hold the automation (locks.try_share) before.
     """
@@ -59,12 +62,14 @@ async def claim_due(automation_id: int, now: datetime, *, count_max: int) -> Cla
                 SELECT r.id, r.contact_id, r.version_id, r.step_key, r.seq, r.moves, r.depth, r.attempt, r.waiting,
                        r.watching, r.deadline_at
                 FROM run r
+                JOIN contact c ON c.id = r.contact_id
                 WHERE r.automation_id = a.id
                   AND r.due_at <= {now}::timestamptz
                   AND r.paused_at IS NULL
                 ORDER BY r.due_at, r.id
                 LIMIT {count_max}::integer
-                FOR UPDATE SKIP LOCKED
+                FOR UPDATE OF r SKIP LOCKED
+                FOR NO KEY UPDATE OF c SKIP LOCKED
             ) AS due
             WHERE a.id = {automation_id}::bigint
               AND a.status = 'ACTIVE'

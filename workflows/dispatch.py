@@ -13,7 +13,7 @@ from kit import bell, db, log
 from kit.sql import Sql, ids, join
 from segments import rule
 from services import caller
-from workflows import entry, locks, trigger
+from workflows import admission, entry, locks, trigger
 from workflows.halves import in_halves
 
 EVENTS_MAX = 1_000  # in one transaction
@@ -186,9 +186,9 @@ async def _fitting(matches: list[Match], now: datetime) -> list[Match]:
 
 async def _enter(matches: Sequence[Match], now: datetime) -> None:
     """Let in whom the entry policies allow, in the order of the facts."""
-    existing = set(await entry.lock_contacts(match.contact_id for match in matches))
+    existing = set(await admission.lock_contacts(match.contact_id for match in matches))
     for some in _one_fact_each([match for match in matches if match.contact_id in existing]):
-        entered = await entry.let_in(_candidates(some), by=caller.system(now))
+        entered = await admission.let_in(_candidates(some), by=caller.system(now))
         if dropped := entered.refused.get("TRIGGER_CAP"):
             _log.warning("entries_dropped_by_cap", contacts=len(dropped), first_contact=min(dropped))
 
@@ -210,7 +210,7 @@ def _one_fact_each(matches: Sequence[Match]) -> Iterator[list[Match]]:
 
 
 def _candidates(matches: Sequence[Match]) -> Sql:
-    """As entry.let_in wants them, with what the fact says of who and why."""
+    """As admission.let_in wants them, with what the fact says of who and why."""
     kinds = trigger.kinds().values()
     return Sql(
         """

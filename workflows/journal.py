@@ -89,7 +89,7 @@ class Journal:
     # -------------------------------------------------------------------------------------------------------- writing
 
     async def write(self, by: Caller) -> None:
-        """Write it all: at most five statements, whatever the number of runs."""
+        """Write it all: at most four statements, whatever the number of runs."""
         marks = self._marks()
         if self.opened:
             await db.execute(self._insert_visits(marks))

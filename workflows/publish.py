@@ -11,18 +11,13 @@ import orjson
 from kit import bell, db
 from kit.errors import Problems, conflict, not_found
 from kit.sql import Sql
-from services import tags
 from services.caller import Caller
 from services.given import Given
-from workflows import drawing, locks
-from workflows.drawing import Drawing
+from workflows import drawing, locks, store
 
 ENTRY_POLICIES = ("ANY", "ONCE", "AFTER_EXIT")
 NAME_LENGTH_MAX = 200
 DESCRIPTION_LENGTH_MAX = 20_000
-
-# An automation with a million runs inside is changed in one statement, which takes longer than a request may.
-STATEMENT_TIMEOUT = "60s"
 
 
 async def create(values: Mapping[str, Any], *, by: Caller) -> int:
@@ -52,8 +47,8 @@ async def create(values: Mapping[str, Any], *, by: Caller) -> int:
                 now=by.now,
             )
         )
-        await _store_triggers(automation_id, drawn, by=by)
-        await _store_version(automation_id, drawn, by=by)
+        await store.triggers(automation_id, drawn, by=by)
+        await store.version(automation_id, drawn, by=by)
     return automation_id
 
 
@@ -89,10 +84,10 @@ async def update(automation_id: int, values: Mapping[str, Any], *, by: Caller) -
             )
         )
         if triggers is not None:
-            await _store_triggers(automation_id, drawn, by=by)
+            await store.triggers(automation_id, drawn, by=by)
         if drawn.graph is not None and orjson.loads(row["graph"]) != drawn.stored_graph():
-            await _store_version(automation_id, drawn, by=by)
-            await _wake_changed(automation_id, orjson.loads(row["graph"]), drawn.stored_graph(), by=by)
+            await store.version(automation_id, drawn, by=by)
+            await store.wake_changed(automation_id, orjson.loads(row["graph"]), drawn.stored_graph(), by=by)
             await bell.ring("advance")
 
 
@@ -125,7 +120,7 @@ async def activate(automation_id: int, *, by: Caller) -> None:
                 id=automation_id,
             )
         )
-        await _wake(automation_id, Sql("r.watching"), by=by)
+        await store.wake(automation_id, Sql("r.watching"), by=by)
         await bell.ring("advance")
 
 
@@ -191,144 +186,3 @@ def _settings(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     if "exit_on_unsubscribe" in given:
         found["exit_on_unsubscribe"] = bool(values["exit_on_unsubscribe"])
     return found
-
-
-async def _store_version(automation_id: int, drawn: Drawing, *, by: Caller) -> None:
-    """The next version, live at once, and a row for each step as it is called now."""
-    assert drawn.graph is not None
-    places = drawn.graph.places.values()
-    await tags.ensure(drawn.tags_of_steps(), by=by)
-    await db.execute(
-        Sql(
-            """
-            INSERT INTO automation_step (automation_id, key, kind, label)
-            SELECT {id}::bigint, w.key, w.kind, w.label
-            FROM unnest({keys}::text[], {kinds}::text[], {labels}::text[]) AS w (key, kind, label)
-            ON CONFLICT DO NOTHING
-            """,
-            id=automation_id,
-            keys=[place.key for place in places],
-            kinds=[place.card.word() for place in places],
-            labels=[place.label for place in places],
-        )
-    )
-    await db.execute(
-        Sql(
-            """
-            WITH published AS (
-                INSERT INTO automation_version (automation_id, number, graph, created_at)
-                SELECT a.id, a.version + 1, {graph}::jsonb, {now}::timestamptz
-                FROM automation a
-                WHERE a.id = {id}::bigint
-                RETURNING id, number
-            )
-            UPDATE automation a
-            SET version = published.number,
-                version_id = published.id
-            FROM published
-            WHERE a.id = {id}::bigint
-            """,
-            id=automation_id,
-            graph=db.jsonb(drawn.stored_graph()),
-            now=by.now,
-        )
-    )
-
-
-async def _store_triggers(automation_id: int, drawn: Drawing, *, by: Caller) -> None:
-    """The triggers as they are now. One that was there keeps its number, so that ONCE survives an edit (domain 2.2)."""
-    names = await drawn.names_of_triggers(by=by)
-    rows = [each.row(names) for each in drawn.triggers]
-    old = await db.rows(
-        Sql(
-            """
-            SELECT g.id, g.kind, g.subject
-            FROM trigger g
-            WHERE g.automation_id = {id}::bigint
-              AND g.removed_at IS NULL
-            ORDER BY g.position, g.id
-            """,
-            id=automation_id,
-        )
-    )
-    kept = drawing.same_triggers(old, rows)
-    await db.execute(
-        Sql(
-            """
-            UPDATE trigger g
-            SET removed_at = {now}::timestamptz
-            WHERE g.automation_id = {id}::bigint
-              AND g.removed_at IS NULL
-              AND g.id <> ALL ({kept}::bigint[])
-            """,
-            id=automation_id,
-            kept=[number for number in kept if number is not None],
-            now=by.now,
-        )
-    )
-    await db.execute(
-        Sql(
-            """
-            WITH w AS (
-                SELECT *
-                FROM unnest(
-                    {kept}::bigint[], {kinds}::text[], {subjects}::bigint[], {parameters}::text[], {conditions}::text[],
-                    {runs}::text[]
-                ) WITH ORDINALITY AS w (id, kind, subject, parameters, condition, runs, position)
-            ),
-            changed AS (
-                UPDATE trigger g
-                SET position = w.position,
-                    subject = w.subject,
-                    parameters = w.parameters::jsonb,
-                    condition = w.condition::jsonb,
-                    runs = w.runs
-                FROM w
-                WHERE g.id = w.id
-            )
-            INSERT INTO trigger (automation_id, position, kind, subject, parameters, condition, runs, created_at)
-            SELECT
-                {id}::bigint, w.position, w.kind, w.subject, w.parameters::jsonb, w.condition::jsonb, w.runs,
-                {now}::timestamptz
-            FROM w
-            WHERE w.id IS NULL
-            ORDER BY w.position
-            """,
-            id=automation_id,
-            kept=kept,
-            kinds=[row["kind"] for row in rows],
-            subjects=[row["subject"] for row in rows],
-            parameters=[row["parameters"] for row in rows],
-            conditions=[row["condition"] for row in rows],
-            runs=[row["runs"] for row in rows],
-            now=by.now,
-        )
-    )
-
-
-async def _wake_changed(automation_id: int, old: dict[str, Any], new: dict[str, Any], *, by: Caller) -> None:
-    """Who rests on a step that is told something else now, or is gone, is looked at: the engine counts the time
-    already spent, looks at the new rule, or leads on from a step that is gone."""
-    told = {each["id"]: each["do"] for each in new["steps"]}
-    changed = [each["id"] for each in old["steps"] if told.get(each["id"]) != each["do"]]
-    if changed:
-        await _wake(automation_id, Sql("r.waiting AND r.step_key = ANY({changed}::text[])", changed=changed), by=by)
-
-
-async def _wake(automation_id: int, condition: Sql, *, by: Caller) -> None:
-    await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))
-    await db.execute(
-        Sql(
-            """
-            UPDATE run r
-            SET due_at = {now}::timestamptz
-            WHERE r.automation_id = {id}::bigint
-              AND r.ended_at IS NULL
-              AND (r.due_at IS NULL OR r.due_at > {now}::timestamptz)
-              AND {condition}
-            """,
-            id=automation_id,
-            condition=condition,
-            now=by.now,
-        )
-    )

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from services.caller import Caller
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from stage import Stage
+from tests.workflows.stage import Stage
 
 
 @pytest.fixture

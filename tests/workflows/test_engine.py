@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from stage import Stage, line, on, step, tagged
 
 from kit import db
 from kit.sql import Sql, ids
 from services import fields, lists, memberships, notes
+from tests.workflows.stage import Stage, line, on, step, tagged
 from workflows import dispatch, engine, entry, publish
 
 

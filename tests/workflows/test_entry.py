@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from stage import Stage, line, on, step, tagged
 
 from kit import db
 from kit.errors import Refused
 from kit.sql import Sql, ids
 from services import contacts, fields, lists, memberships
+from tests.workflows.stage import Stage, line, on, step, tagged
 from workflows import dispatch, engine, entry, publish
 
 END = [step("e", "end")]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stage import line, on, step, tagged
 
 from kit import db
 from kit.errors import Refused
 from kit.sql import Sql
+from tests.workflows.stage import line, on, step, tagged
 from workflows import graph, publish
 from workflows.step import kinds
 

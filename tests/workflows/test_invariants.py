@@ -10,13 +10,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from stage import Stage, on, step, tagged
 
 from kit import clock, db
 from kit.errors import Conflict
 from kit.sql import Sql, ids
 from services import fields
 from services.caller import Caller
+from tests.workflows.stage import Stage, on, step, tagged
 from workflows import dispatch, engine, entry, graph, halves, publish, report
 
 TAGS = ("a", "b", "c")

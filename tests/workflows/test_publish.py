@@ -6,11 +6,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from stage import Stage, line, on, step, tagged
 
 from kit import db
 from kit.errors import Refused
 from kit.sql import Sql
+from tests.workflows.stage import Stage, line, on, step, tagged
 from workflows import engine, publish
 
 WAIT = step("w", "waitFor", duration={"days": 1})

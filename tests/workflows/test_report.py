@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stage import Stage, line, step, tagged
-
 from kit import db
 from kit.sql import Sql, ids
+from tests.workflows.stage import Stage, line, step, tagged
 from workflows import entry, publish, reasons, report
 
 
