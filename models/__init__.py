@@ -2,23 +2,39 @@
 
 from models.access_token import AccessToken
 from models.account import Account
+from models.audit_entry import AuditEntry
 from models.automation import Automation
 from models.automation_step import AutomationStep
 from models.automation_version import AutomationVersion
 from models.company import Company
 from models.contact import Contact
 from models.contact_list import ContactList
+from models.contact_merge import ContactMerge
 from models.contact_tag import ContactTag
+from models.contact_total import ContactTotal
+from models.customer_account import CustomerAccount
+from models.donation import Donation
 from models.event import Event
+from models.exclusion import Exclusion
 from models.field import Field
+from models.field_group import FieldGroup
 from models.field_value import FieldValue
+from models.form import Form
+from models.form_submission import FormSubmission
 from models.import_job import ImportJob
 from models.import_problem import ImportProblem
+from models.lifecycle_entry import LifecycleEntry
 from models.membership import Membership
+from models.membership_change import MembershipChange
 from models.note import Note
 from models.pending_event import PendingEvent
+from models.plan import Plan
+from models.plan_membership import PlanMembership
+from models.review import Review
 from models.run import Run
 from models.run_count import RunCount
+from models.shop_order import ShopOrder
+from models.suppression import Suppression
 from models.tag import Tag
 from models.task import Task
 from models.trigger import Trigger
@@ -29,23 +45,39 @@ from models.visit_count import VisitCount
 __all__ = [
     "AccessToken",
     "Account",
+    "AuditEntry",
     "Automation",
     "AutomationStep",
     "AutomationVersion",
     "Company",
     "Contact",
     "ContactList",
+    "ContactMerge",
     "ContactTag",
+    "ContactTotal",
+    "CustomerAccount",
+    "Donation",
     "Event",
+    "Exclusion",
     "Field",
+    "FieldGroup",
     "FieldValue",
+    "Form",
+    "FormSubmission",
     "ImportJob",
     "ImportProblem",
+    "LifecycleEntry",
     "Membership",
+    "MembershipChange",
     "Note",
     "PendingEvent",
+    "Plan",
+    "PlanMembership",
+    "Review",
     "Run",
     "RunCount",
+    "ShopOrder",
+    "Suppression",
     "Tag",
     "Task",
     "Trigger",

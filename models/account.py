@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -12,6 +14,8 @@ class Account(Model):
     timezone = fields.TextField()
     default_country = fields.TextField()
     created_at = fields.DatetimeField()
+    settings: fields.Field[Any] = fields.JSONField()
+    secret = fields.BinaryField()
 
     class Meta:
         table = "account"

@@ -26,6 +26,10 @@ class Contact(Model):
     origin = fields.TextField()
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
+    marketing_revoked_at = fields.DatetimeField(null=True)
+    external_source = fields.TextField(null=True)
+    external_id = fields.TextField(null=True)
+    has_account = fields.BooleanField()
 
     class Meta:
         table = "contact"

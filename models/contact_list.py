@@ -13,6 +13,8 @@ class ContactList(Model):
     channel = fields.TextField()
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
+    kind = fields.TextField()
+    double_opt_in = fields.BooleanField()
 
     class Meta:
         table = "contact_list"

@@ -17,6 +17,12 @@ class Field(Model):
     group_name = fields.TextField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
+    description = fields.TextField(null=True)
+    position = fields.IntField()
+    is_default = fields.BooleanField()
+    visible = fields.BooleanField()
+    external_source = fields.TextField(null=True)
+    external_id = fields.TextField(null=True)
 
     class Meta:
         table = "field"

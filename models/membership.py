@@ -28,6 +28,10 @@ class Membership(Model):
     )
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
+    form_id = fields.BigIntField(null=True)
+    soft_bounces = fields.IntField()
+    permission_by = fields.TextField(null=True)
+    confirmations_sent = fields.IntField()
 
     class Meta:
         table = "membership"

@@ -35,6 +35,11 @@ class Task(Model):
     completed_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
+    alert_at = fields.DatetimeField(null=True)
+    alert_before_minutes = fields.IntField(null=True)
+    alerts_at = fields.DatetimeField(null=True)
+    alerted_at = fields.DatetimeField(null=True)
+    completion_started_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "task"

@@ -1,0 +1,282 @@
+-- The whole record of a contact: settings, forms, consent, commerce, exclusions, merges, and who changed what.
+
+---------------------------------------------------------------------------------------------------- settings and history
+
+ALTER TABLE account
+    ADD COLUMN settings jsonb NOT NULL DEFAULT '{}',         -- what admins changed; the rest has defaults in services/settings.py
+    ADD COLUMN secret   bytea NOT NULL DEFAULT decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
+
+CREATE TABLE audit_entry (                                   -- append only; names what was touched, holds no personal value   ae
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at         timestamptz NOT NULL,
+    actor      text NOT NULL,                                -- as in event.actor
+    user_id    bigint,
+    operation  text NOT NULL,                                -- the mutation: updateContact
+    subjects   text[] NOT NULL DEFAULT '{}',                 -- global ids of what it was about
+    inputs     text[] NOT NULL DEFAULT '{}',                 -- names of the inputs that were given
+    outcome    text NOT NULL CHECK (outcome IN ('DONE', 'REFUSED', 'FORBIDDEN')),
+    codes      text[] NOT NULL DEFAULT '{}',                 -- of the refusal
+    request_id text
+);
+CREATE INDEX audit_entry_by_user ON audit_entry (user_id, id);
+CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'The audit log is append only.';
+END $$;
+CREATE TRIGGER audit_entry_stays BEFORE UPDATE OR DELETE ON audit_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
+
+------------------------------------------------------------------------------------------------------- fields and stages
+
+CREATE TABLE field_group (                                   --                                                              fg
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name       text NOT NULL,                                -- internal, fixed
+    label      text NOT NULL,
+    position   integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX field_group_name_key ON field_group (lower(name));
+
+ALTER TABLE field
+    ADD COLUMN description     text,
+    ADD COLUMN position        integer NOT NULL DEFAULT 0,
+    ADD COLUMN is_default      boolean NOT NULL DEFAULT FALSE,      -- shown in the preview and when adding by hand
+    ADD COLUMN visible         boolean NOT NULL DEFAULT TRUE,
+    ADD COLUMN external_source text,
+    ADD COLUMN external_id     text;
+
+CREATE TABLE lifecycle_entry (                               -- when a contact last came into a stage                        le
+    contact_id bigint NOT NULL REFERENCES contact ON DELETE CASCADE,
+    stage      text NOT NULL,
+    entered_at timestamptz NOT NULL,
+    PRIMARY KEY (contact_id, stage)
+);
+
+ALTER TABLE contact
+    ADD COLUMN marketing_revoked_at timestamptz,
+    ADD COLUMN external_source text,
+    ADD COLUMN external_id     text,
+    ADD COLUMN has_account     boolean NOT NULL DEFAULT FALSE;
+CREATE UNIQUE INDEX contact_external_key ON contact (external_source, external_id) WHERE external_id IS NOT NULL;
+
+ALTER TABLE contact_list
+    ADD COLUMN kind          text NOT NULL DEFAULT 'MAILING' CHECK (kind IN ('MAILING', 'STATIC')),
+    ADD COLUMN double_opt_in boolean NOT NULL DEFAULT FALSE;
+
+ALTER TABLE membership
+    ADD COLUMN form_id            bigint,
+    ADD COLUMN soft_bounces       integer NOT NULL DEFAULT 0,
+    ADD COLUMN permission_by      text,                      -- who asserted that the contact agreed (AE8)
+    ADD COLUMN confirmations_sent integer NOT NULL DEFAULT 0;
+
+CREATE TABLE membership_change (                             -- every transition, newest source beside the old ones (Q9)      mc
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    membership_id bigint NOT NULL REFERENCES membership ON DELETE CASCADE,
+    at            timestamptz NOT NULL,
+    from_status   text,
+    to_status     text NOT NULL,
+    source        text,
+    source_detail text,
+    form_id       bigint,
+    actor         text NOT NULL
+);
+CREATE INDEX membership_change_of ON membership_change (membership_id, id);
+
+-- Every door writes the history, because the table does.
+CREATE FUNCTION membership_remembers() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' OR OLD.status IS DISTINCT FROM NEW.status THEN
+        INSERT INTO membership_change (membership_id, at, from_status, to_status, source, source_detail, form_id, actor)
+        VALUES (
+            NEW.id, NEW.updated_at, CASE WHEN TG_OP = 'UPDATE' THEN OLD.status END, NEW.status, NEW.source, NEW.source_detail, NEW.form_id,
+            CASE WHEN NEW.user_id IS NOT NULL THEN 'user:' || NEW.user_id ELSE lower(coalesce(NEW.source, 'unknown')) END
+        );
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER membership_history AFTER INSERT OR UPDATE OF status ON membership
+    FOR EACH ROW EXECUTE FUNCTION membership_remembers();
+
+------------------------------------------------------------------------------------------------------------------- forms
+
+CREATE TABLE form (                                          -- what a website shows to strangers                            fo
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name            text NOT NULL,
+    version         integer NOT NULL DEFAULT 1,
+    active          boolean NOT NULL DEFAULT TRUE,
+    asks            jsonb NOT NULL,                          -- [{"name": "email", "required": true}, …]
+    double_opt_in   boolean NOT NULL DEFAULT FALSE,
+    marketing_box   boolean NOT NULL DEFAULT FALSE,
+    consent_wording text,                                    -- what stands beside the box
+    actions         jsonb NOT NULL DEFAULT '[]',             -- [{"subscribe": {"listId": …}}, {"addTag": …}, …]
+    allowed_origins text[] NOT NULL DEFAULT '{}',            -- empty: any
+    redirect_url    text,
+    created_at      timestamptz NOT NULL,
+    updated_at      timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX form_name_key ON form (lower(name));
+
+CREATE TABLE form_submission (                               --                                                              fs
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    form_id         bigint NOT NULL REFERENCES form,
+    form_version    integer NOT NULL,
+    contact_id      bigint REFERENCES contact ON DELETE CASCADE,
+    answers         jsonb NOT NULL,                          -- raw, as they came
+    outcome         text NOT NULL CHECK (outcome IN ('CREATED', 'UPDATED', 'SPAM', 'REFUSED')),
+    marketing       boolean,                                 -- the box, where the form has one
+    page_name       text,
+    page_url        text,
+    ip              text,
+    user_agent      text,
+    idempotency_key text,
+    at              timestamptz NOT NULL,
+    confirmed_at    timestamptz
+);
+CREATE INDEX form_submission_of_form ON form_submission (form_id, id);
+CREATE INDEX form_submission_of_contact ON form_submission (contact_id, id) WHERE contact_id IS NOT NULL;
+CREATE UNIQUE INDEX form_submission_key ON form_submission (form_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+-------------------------------------------------------------------------------------------------------------- exclusions
+
+CREATE TABLE exclusion (                                     -- addresses to which no e-mail goes (AC29)                     ex
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind       text NOT NULL CHECK (kind IN ('EXACTLY', 'BEGINS_WITH', 'ENDS_WITH')),
+    value      text NOT NULL CHECK (value = lower(btrim(value)) AND value <> ''),
+    list_ids   bigint[] NOT NULL DEFAULT '{}',               -- ascending; empty: all lists
+    reason     text,
+    user_id    bigint REFERENCES user_account ON DELETE SET NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX exclusion_key ON exclusion (kind, value, list_ids);
+
+CREATE TABLE suppression (                                   -- addresses of erased people that must not be mailed again; never in clear
+    hash       bytea PRIMARY KEY,                            -- HMAC-SHA256 of the address with the account's secret
+    reason     text NOT NULL CHECK (reason IN ('UNSUBSCRIBED', 'EXCLUDED', 'BOUNCED')),
+    created_at timestamptz NOT NULL
+);
+
+---------------------------------------------------------------------------------------------------------------- commerce
+
+CREATE TABLE customer_account (                              --                                                              ca
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    contact_id       bigint NOT NULL REFERENCES contact ON DELETE CASCADE,
+    external_source  text NOT NULL DEFAULT '',
+    external_id      text,
+    payment          jsonb,                                  -- what a shop may keep: brand and last digits
+    billing_address  jsonb,
+    shipping_address jsonb,
+    created_at       timestamptz NOT NULL,
+    UNIQUE (contact_id)
+);
+CREATE UNIQUE INDEX customer_account_external_key ON customer_account (external_source, external_id) WHERE external_id IS NOT NULL;
+
+CREATE TABLE shop_order (                                    --                                                               o
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    external_source  text NOT NULL DEFAULT '',
+    external_id      text NOT NULL,
+    contact_id       bigint REFERENCES contact ON DELETE SET NULL,
+    status           text NOT NULL DEFAULT 'COMPLETE' CHECK (status IN ('COMPLETE', 'CANCELLED', 'REFUNDED')),
+    number           text,
+    total            numeric NOT NULL,
+    currency         text,
+    physical         boolean NOT NULL DEFAULT FALSE,
+    customer_name    text,
+    customer_email   text,
+    billing_address  jsonb,
+    shipping_address jsonb,
+    items            jsonb NOT NULL DEFAULT '[]',
+    ordered_at       timestamptz NOT NULL,
+    created_at       timestamptz NOT NULL,
+    updated_at       timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX shop_order_external_key ON shop_order (external_source, external_id);
+CREATE INDEX shop_order_of_contact ON shop_order (contact_id, ordered_at, id) WHERE contact_id IS NOT NULL;
+
+CREATE TABLE donation (                                      --                                                              do
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    external_source text NOT NULL DEFAULT '',
+    external_id     text NOT NULL,
+    contact_id      bigint REFERENCES contact ON DELETE SET NULL,
+    amount          numeric NOT NULL,
+    currency        text,
+    given_at        timestamptz NOT NULL,
+    created_at      timestamptz NOT NULL,
+    updated_at      timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX donation_external_key ON donation (external_source, external_id);
+CREATE INDEX donation_of_contact ON donation (contact_id, given_at, id) WHERE contact_id IS NOT NULL;
+
+CREATE TABLE plan (                                          -- what people are members of                                   pl
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name       text NOT NULL,
+    paid       boolean NOT NULL DEFAULT TRUE,
+    created_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX plan_name_key ON plan (lower(name));
+
+CREATE TABLE plan_membership (                               --                                                              pm
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    external_source text NOT NULL DEFAULT '',
+    external_id     text NOT NULL,
+    contact_id      bigint NOT NULL REFERENCES contact ON DELETE CASCADE,
+    plan_id         bigint NOT NULL REFERENCES plan,
+    status          text NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'CANCELLED', 'EXPIRED')),
+    started_at      timestamptz NOT NULL,
+    ended_at        timestamptz,
+    confirmed_at    timestamptz,                             -- of a free plan: by the link in the mail (SQ16)
+    created_at      timestamptz NOT NULL,
+    updated_at      timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX plan_membership_external_key ON plan_membership (external_source, external_id);
+CREATE INDEX plan_membership_of_contact ON plan_membership (contact_id, started_at, id);
+
+CREATE TABLE review (                                        --                                                              re
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    external_source text NOT NULL DEFAULT '',
+    external_id     text NOT NULL,
+    contact_id      bigint NOT NULL REFERENCES contact ON DELETE CASCADE,
+    rating          integer CHECK (rating BETWEEN 1 AND 5),
+    text            text,
+    product         text,
+    written_at      timestamptz NOT NULL,
+    created_at      timestamptz NOT NULL,
+    updated_at      timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX review_external_key ON review (external_source, external_id);
+CREATE INDEX review_of_contact ON review (contact_id, id);
+
+CREATE TABLE contact_total (                                 -- kept true by the verbs that record; no row: never bought or gave   tt
+    contact_id     bigint PRIMARY KEY REFERENCES contact ON DELETE CASCADE,
+    total_spent    numeric,                                  -- NULL without an order (3.3)
+    order_count    integer NOT NULL DEFAULT 0,
+    first_order_at timestamptz,
+    last_order_at  timestamptz,
+    total_given    numeric,
+    gift_count     integer NOT NULL DEFAULT 0,
+    first_gift_at  timestamptz,
+    last_gift_at   timestamptz,
+    member_since   timestamptz
+);
+CREATE INDEX contact_total_spent ON contact_total (total_spent, contact_id) WHERE total_spent IS NOT NULL;
+CREATE INDEX contact_total_last_order ON contact_total (last_order_at, contact_id) WHERE last_order_at IS NOT NULL;
+
+------------------------------------------------------------------------------------------------------- tasks and merging
+
+ALTER TABLE task
+    ADD COLUMN alert_at             timestamptz,             -- an instant of its own …
+    ADD COLUMN alert_before_minutes integer CHECK (alert_before_minutes >= 0),    -- … or so long before it is due (Q23)
+    ADD COLUMN alerts_at            timestamptz,             -- the instant that follows from these two; verbs keep it
+    ADD COLUMN alerted_at           timestamptz,             -- the latest alert that was sent, by its instant
+    ADD COLUMN completion_started_at timestamptz;            -- the on-complete automation starts once a task (Q19)
+CREATE INDEX task_by_alert ON task (alerts_at, id) WHERE status = 'INCOMPLETE' AND alerts_at IS NOT NULL AND alerted_at IS NULL;
+
+CREATE TABLE contact_merge (                                 -- what a merge did, for thirty days of taking it back           cm
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kept_id    bigint REFERENCES contact ON DELETE CASCADE,
+    gone_id    bigint NOT NULL,                              -- the id that the other contact had, and gets back
+    before     jsonb NOT NULL,                               -- both contacts as they were, and which rows were moved
+    user_id    bigint REFERENCES user_account ON DELETE SET NULL,
+    merged_at  timestamptz NOT NULL,
+    undone_at  timestamptz
+);
+CREATE INDEX contact_merge_of ON contact_merge (kept_id) WHERE undone_at IS NULL;
