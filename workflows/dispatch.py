@@ -172,9 +172,9 @@ async def _fitting(matches: list[Match], now: datetime) -> list[Match]:
     reading = await rule.reading(now)
     fitting: dict[int, set[int]] = defaultdict(set)
     for trigger_id, condition in conditions.items():
-        where = rule.parse(orjson.loads(condition))
 
-        async def look(some: Sequence[int], where: rule.Condition = where, trigger_id: int = trigger_id) -> None:
+        async def look(some: Sequence[int], condition: str = condition, trigger_id: int = trigger_id) -> None:
+            where = rule.parse(orjson.loads(condition))
             fitting[trigger_id] |= set(await db.column(rule.matching(where, ids(some), reading)))
 
         async def fault(contact_id: int, error: Exception, trigger_id: int = trigger_id) -> None:

@@ -91,7 +91,7 @@ async def read(triggers: Any, steps: Any, now: datetime, problems: Problems) -> 
         problems.extend(faults, "steps")
         drawing.steps = steps
         drawing.graph = found
-        for place, number in _numbered(found, steps):
+        for place, number in _numbered(found, steps) if found.places else ():
             path = ("steps", str(number), "do", camel(place.kind))
             problems.extend(place.problems(reading), *path)
             references += card.references(place, path)

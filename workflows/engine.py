@@ -16,7 +16,7 @@ from services import caller
 from workflows import claim, graph, locks
 from workflows.batch import Batch, Run, Verdict
 from workflows.graph import Graph, Place
-from workflows.halves import in_halves
+from workflows.halves import in_halves, passes
 from workflows.journal import Journal
 
 RUNS_MAX = 1_000  # in one transaction
@@ -25,12 +25,19 @@ MOVES_MAX = 200  # steps of one run without a wait (domain 2.13)
 ATTEMPTS_MAX = 3  # tries of a step that raises
 MISSING = {"NOT_FOUND", "UNKNOWN_FIELD"}  # refusals that mean: what the step is about is gone
 
+_log = log.get(__name__)
+
 
 async def pass_(now: datetime) -> int:
     """Move what is due at `now`; the number of runs that were moved, 0 when nothing was due."""
     moved = 0
     for automation_id in await claim.automations_due(now, count_max=AUTOMATIONS_MAX):
-        moved += await advance(automation_id, now)
+        try:
+            moved += await advance(automation_id, now)
+        except Exception as error:
+            if passes(error):
+                raise
+            _log.error("automation_stuck", automation=automation_id, exc_info=error)  # the others go on
     return moved
 
 
@@ -147,9 +154,7 @@ class _Walk:
             code = error.problems[0].code
             return Verdict("FAILED", reason="MISSING_REFERENCE" if code in MISSING else code)
         attempt = run.attempt + 1
-        log.get(__name__).warning(
-            "step_failed", run=run.id, step=place.key, kind=place.card.kind, attempt=attempt, exc_info=error
-        )
+        _log.warning("step_failed", run=run.id, step=place.key, kind=place.card.kind, attempt=attempt, exc_info=error)
         if attempt >= ATTEMPTS_MAX:
             return Verdict("FAILED", reason="STEP_ERROR")
         return Verdict(

@@ -325,6 +325,25 @@ class TestFaults:
         await stage.settle()
         assert await stage.walked(run) == [("s", "FAILED MISSING_REFERENCE"), ("t", "COMPLETED")]
 
+    async def test_an_automation_that_cannot_be_read_holds_up_no_other(self, stage: Stage) -> None:
+        broken = await stage.draw([step("t", "addTag", tag="on")])
+        sound = await stage.draw([step("t", "addTag", tag="on")])
+        contact = await stage.contact()
+        stuck, *_ = await stage.enter(broken, contact)
+        await db.execute(
+            Sql(
+                """
+                UPDATE automation_version av SET graph = '{"steps": []}'::jsonb WHERE av.automation_id = {id}::bigint
+                """,
+                id=broken,
+            )
+        )
+        stage.later(seconds=1)
+        run, *_ = await stage.enter(sound, contact)
+        assert await engine.pass_(stage.now) == 1
+        assert (await stage.run(run))["end_reason"] == "COMPLETED"
+        assert (await stage.run(stuck))["end_reason"] is None
+
     async def test_a_crash_before_the_commit_leaves_nothing(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
