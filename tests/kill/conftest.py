@@ -1,0 +1,111 @@
+"""A deployment to be mistreated, and the two automations everybody is led through."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from kit import db as database
+from kit.db import Server
+from kit.embedded import Postgres
+from tests.kill.machine import Client, Machine
+from tests.stories.team import on, step, tagged
+
+MAIN = [
+    step("mark", "addTag", "rest", tag="in"),
+    step("rest", "waitFor", "note", duration={"seconds": 1}),
+    step("note", "addNote", "pause", text="Has waited."),
+    step("pause", "waitFor", "done", duration={"seconds": 1}),
+    step("done", "addTag", tag="done"),
+]
+ECHO = [
+    step("count", "setField", "hope", name="visits", op="ADD", value=1),
+    step("hope", "waitUntilCondition", "task", where=tagged("done")),
+    step("task", "addTask", title="Call"),
+]
+
+
+@pytest.fixture
+async def machine(tmp_path: Path, postgres: Postgres, fresh_db: Server) -> AsyncIterator[Machine]:
+    """On a database of its own in the session's PostgreSQL, which nobody kills."""
+    running = Machine(tmp_path, postgres.url(fresh_db.database), fresh_db)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def client(machine: Machine) -> AsyncIterator[Client]:
+    client = Client(machine)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def bulk(machine: Machine) -> AsyncIterator[asyncpg.Connection]:
+    """A connection beside everything, to bring in many at once."""
+    connection = await database.open_one(machine.server)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def ledger(machine: Machine) -> AsyncIterator[asyncpg.Connection]:
+    """A connection beside everything, to look at what is stored."""
+    connection = await database.open_one(machine.server)
+    yield connection
+    await connection.close()
+
+
+async def set_up(client: Client) -> dict[str, str]:
+    """The list, and the two automations, switched on: `Main` for who subscribes, `Echo` for whom Main marks."""
+    await client.do("createField", "field { id }", name="visits", label="Visits", type="NUMBER")
+    made = {"list": (await client.do("createList", "list { id }", name="Customers"))["list"]["id"]}
+    drawn = {"Echo": (ECHO, on("tagAdded", tag="in")), "Main": (MAIN, on("listSubscribed", listId=made["list"]))}
+    for name, (steps, trigger) in drawn.items():
+        given = {"name": name, "triggers": [trigger], "steps": steps}
+        made[name] = (await client.do("createAutomation", "automation { id }", **given))["automation"]["id"]
+        await client.do("activateAutomation", "automation { id }", id=made[name])
+    return made
+
+
+async def people(connection: asyncpg.Connection, number: int) -> list[str]:
+    """So many contacts without any facts; their ids."""
+    rows = await connection.fetch(
+        """
+        INSERT INTO contact (email, created_at, updated_at)
+        SELECT format('person%s@kill.test', n), now(), now()
+        FROM generate_series(1, $1::integer) AS n
+        RETURNING id
+        """,
+        number,
+    )
+    return [f"contact_{row['id']}" for row in rows]
+
+
+async def subscribe_all(connection: asyncpg.Connection, list_id: str, contacts: list[str]) -> None:
+    """All of them at once, as a bulk verb does it: memberships, facts and what is to be dispatched in one statement."""
+    await connection.execute(
+        """
+        WITH joined AS (
+            INSERT INTO membership (contact_id, list_id, status, source, subscribed_at, created_at, updated_at)
+            SELECT w.id, $1::bigint, 'ACTIVE', 'MANUAL', now(), now(), now()
+            FROM unnest($2::bigint[]) AS w (id)
+            RETURNING contact_id
+        ),
+        fact AS (
+            INSERT INTO event (contact_id, kind, at, recorded_at, subject, actor, data)
+            SELECT joined.contact_id, 'LIST_SUBSCRIBED', now(), now(), $1::bigint, 'system', '{"list": "Customers"}'
+            FROM joined
+            RETURNING id
+        )
+        INSERT INTO pending_event (event_id)
+        SELECT fact.id
+        FROM fact
+        """,
+        int(list_id.removeprefix("list_")),
+        [int(contact.removeprefix("contact_")) for contact in contacts],
+    )

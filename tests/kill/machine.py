@@ -1,0 +1,150 @@
+"""A deployment as it runs in production: an API and two workers as processes, each of which can be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import redis
+
+from kit import broker, children, config
+from kit.db import Server
+from kit.embedded import Valkey
+
+PARCOURS = [sys.executable, "-P", "-m", "cli"]
+TOKEN = "owner-of-the-kill-test"
+WORKERS = ("worker1", "worker2")
+
+
+class Machine:
+    """Starts `parcours serve` and `parcours worker`s on a database, with a Valkey of its own."""
+
+    def __init__(self, folder: Path, database_url: str, server: Server) -> None:
+        self.server = server
+        self.valkey = Valkey(folder / "valkey")
+        self.log = folder / "machine.log"
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._database_url = database_url
+        self.kills = 0
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        self.valkey.start()
+        for name in ("api", *WORKERS):
+            self.start_one(name)
+
+    def start_one(self, name: str) -> None:
+        if name == "valkey":
+            self.valkey.start()
+            return
+        surroundings = config.environment(
+            DATABASE_URL=self._database_url,
+            REDIS_URL=self.valkey.url,
+            PARCOURS_OWNER_TOKEN=TOKEN,
+            PARCOURS_LOG_FORMAT="json",
+        )
+        words = ["serve", "--port", str(self.port)] if name == "api" else ["worker"]
+        with open(self.log, "ab") as log:
+            self._children[name] = children.spawn([*PARCOURS, *words], environment=surroundings, output=log)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL: no time to say or save anything."""
+        child = self.valkey.process if name == "valkey" else self._children[name]
+        assert child is not None
+        assert child.poll() is None, f"{name} had ended by itself: {self.log.read_text()[-2000:]}"
+        child.kill()
+        child.wait()
+        self.kills += 1
+
+    def stop(self) -> None:
+        for child in self._children.values():
+            children.stop(child, signal.SIGKILL, 5)
+        self.valkey.stop()
+
+    def hints(self) -> broker.RedisBroker:
+        """The broker, to play tricks on."""
+        return broker.build(self.valkey.url)
+
+    async def is_well(self, seconds: float = 30) -> None:
+        """Waits until `GET /health` says that database, broker and workers are well."""
+
+        async def healthy() -> bool:
+            async with httpx2.AsyncClient() as client:
+                return (await client.get(f"{self.url}/health", timeout=5)).status_code == 200
+
+        await until(healthy, seconds, "the deployment is not well")
+
+
+class Client:
+    """A caller of the API who does not give up: what got no answer is asked again."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._http = httpx2.AsyncClient(
+            base_url=machine.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=httpx2.Timeout(5)
+        )
+        self.tries = 0
+        self.unanswered = 0
+
+    async def __call__(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an answer; asked until there is one."""
+        deadline = time.monotonic() + 60
+        while True:
+            self.tries += 1
+            try:
+                answer = await self._http.post("/graphql", json={"query": query, "variables": variables})
+                body = answer.json()
+                if answer.status_code == 200 and "errors" not in body:
+                    return body["data"]
+                codes = {error["extensions"]["code"] for error in body["errors"]}
+                assert codes == {"SERVICE_UNAVAILABLE"}, body  # nothing else may come of a server that is away
+            except (httpx2.TransportError, ValueError):
+                pass
+            self.unanswered += 1
+            assert time.monotonic() < deadline, "Nobody answered for a minute."
+            await asyncio.sleep(0.3)
+
+    async def do(self, mutation: str, selection: str, **given: Any) -> dict[str, Any]:
+        """One mutation that must not be refused: its payload."""
+        kind = mutation[0].upper() + mutation[1:]
+        query = f"""mutation ($input: {kind}Input!) {{
+            {mutation}(input: $input) {{ {selection} errors {{ code message path }} }}
+        }}"""
+        payload = (await self(query, input=given))[mutation]
+        assert payload["errors"] == [], payload
+        return payload
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+async def until(holds: Callable[[], Awaitable[object]], seconds: float, otherwise: str) -> None:
+    """Waits until it holds; servers that are away do not hold anything."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if await holds():
+                return
+        except (httpx2.TransportError, redis.RedisError, OSError):
+            pass
+        assert time.monotonic() < deadline, f"After {seconds} seconds {otherwise}."
+        await asyncio.sleep(0.05)
+
+
+def tell(line: str) -> None:
+    """For the reader of a failure, or of `pytest -s`."""
+    sys.stdout.write(f"{line}\n")
+
+
+def _free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return door.getsockname()[1]

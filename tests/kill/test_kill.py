@@ -1,0 +1,218 @@
+"""The kill test: two thousand contacts under way, and whatever can die dies in the middle of it, again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from dataclasses import dataclass, field
+
+import asyncpg
+import pytest
+
+from kit import db as database
+from kit.embedded import Postgres
+from models import migrate
+from tests.kill import ledger as book
+from tests.kill.conftest import people, set_up, subscribe_all
+from tests.kill.machine import WORKERS, Client, Machine, tell, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kill"), pytest.mark.timeout(180)]
+
+CONTACTS = 2_000
+ROUNDS = ["worker1", "worker2", "valkey", "api"] * 3 + ["worker1", "worker2", "everything", "flush"]
+REST_SECONDS_MAX = 60
+
+
+@dataclass
+class Crowd:
+    """Who comes in, in which way, while things die."""
+
+    client: Client
+    bulk: asyncpg.Connection
+    made: dict[str, str]
+    one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    acknowledged: list[str] = field(default_factory=list)
+
+    async def come(self, contacts: list[str]) -> None:
+        """Six of ten come all at once, two subscribe one by one, two are entered by hand, all at the same time."""
+        bulk, rest = contacts[: len(contacts) * 6 // 10], contacts[len(contacts) * 6 // 10 :]
+        ways = [self.subscribe if number % 2 else self.enter for number in range(len(rest))]
+        async with self.one_by_one:
+            await subscribe_all(self.bulk, self.made["list"], bulk)
+        await asyncio.gather(*(way(contact) for way, contact in zip(ways, rest, strict=True)))
+
+    async def subscribe(self, contact: str) -> None:
+        given = {"contactId": contact, "listId": self.made["list"], "status": "ACTIVE"}
+        await self.client.do("setMembership", "membership { id }", **given)
+
+    async def enter(self, contact: str) -> None:
+        given = {"contactId": contact, "automationId": self.made["Main"]}
+        payload = await self.client.do("enterAutomation", "run { id }", **given)
+        self.acknowledged.append(payload["run"]["id"])
+
+
+async def ring_twice(machine: Machine) -> None:
+    """Hints nobody sent, and every one of them twice, all the time."""
+    from dramatiq import Message
+
+    hints = machine.hints()
+    while True:
+        for name in ("dispatch", "advance"):
+            message = Message(queue_name="hints", actor_name=name, args=(), kwargs={}, options={})
+            try:
+                for _ in range(2):
+                    await asyncio.to_thread(hints.enqueue, message)
+            except Exception:  # Valkey is dead just now
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(0.02)
+
+
+async def something_moves(connection: asyncpg.Connection, seconds: float = 15) -> None:
+    """Waits until a run has moved, so that the next kill hits somebody at work."""
+    before = await steps_done(connection)
+
+    async def moved() -> bool:
+        return await steps_done(connection) > before
+
+    await until(moved, seconds, "no run has moved")
+
+
+async def steps_done(connection: asyncpg.Connection) -> int:
+    return await connection.fetchval("SELECT coalesce(sum(r.seq), 0) FROM run r")
+
+
+async def mistreat(machine: Machine, name: str, dice: random.Random) -> None:
+    """Kill it with SIGKILL, and start it again a little later."""
+    if name == "flush":
+        await asyncio.to_thread(machine.hints().client.flushall)
+        return
+    names = ["valkey", "api", *WORKERS] if name == "everything" else [name]
+    for each in names:
+        machine.kill(each)
+    await asyncio.sleep(dice.uniform(0, 0.3))
+    for each in names:
+        machine.start_one(each)
+
+
+async def rest(connection: asyncpg.Connection, contacts: int) -> None:
+    """Waits until everything has ended and nobody has anything to look at."""
+
+    async def at_rest() -> bool:
+        return await connection.fetchval(
+            """
+            SELECT NOT EXISTS (SELECT FROM pending_event)
+               AND NOT EXISTS (SELECT FROM run r WHERE r.ended_at IS NULL)
+               AND (SELECT count(*) FROM run) >= 2 * $1::bigint
+            """,
+            contacts,
+        )
+
+    try:
+        await until(at_rest, REST_SECONDS_MAX, "not everybody is through")
+    except AssertionError as late:
+        raise AssertionError(await book.faults(connection)) from late
+
+
+async def test_whatever_dies_everybody_comes_through_once(machine: Machine, client: Client, ledger, bulk) -> None:
+    seed = random.randrange(10**6)
+    dice = random.Random(seed)
+    await machine.is_well()
+    made = await set_up(client)
+    contacts = await people(ledger, CONTACTS)
+    dice.shuffle(contacts)
+    rounds = dice.sample(ROUNDS, len(ROUNDS))
+    tell(f"seed {seed}: {', '.join(rounds)}")
+
+    crowd, coming = Crowd(client, bulk, made), []
+    tricks = asyncio.create_task(ring_twice(machine))
+    began = time.monotonic()
+    for number, name in enumerate(rounds):
+        coming.append(asyncio.create_task(crowd.come(contacts[number :: len(rounds)])))
+        await something_moves(ledger)
+        await asyncio.sleep(dice.uniform(0, 0.4))
+        await mistreat(machine, name, dice)
+    over = time.monotonic()
+    await asyncio.gather(*coming)
+    tell(f"in after {time.monotonic() - over:.1f} s")
+    tricks.cancel()
+    await rest(ledger, CONTACTS)
+    tell(f"{machine.kills} kills in {over - began:.1f} s, at rest {time.monotonic() - over:.1f} s later")
+    tell(f"{client.tries} requests, {client.unanswered} unanswered, {len(crowd.acknowledged)} entries acknowledged")
+
+    assert machine.kills >= 10
+    assert await book.faults(ledger) == {}
+    stored = {f"run_{row['id']}" for row in await ledger.fetch("SELECT r.id FROM run r WHERE r.via = 'MANUAL'")}
+    assert set(crowd.acknowledged) <= stored
+    assert len(crowd.acknowledged) == len(set(crowd.acknowledged)) == CONTACTS * 2 // 10
+    assert len(stored) <= len(crowd.acknowledged) + client.unanswered  # nobody entered who was not asked in
+    await statistics_are_right(client, ledger, made)
+    await machine.is_well()
+
+
+async def statistics_are_right(client: Client, connection: asyncpg.Connection, made: dict[str, str]) -> None:
+    """What a designer reads is what counting everything gives."""
+    query = """query ($id: ID!) { automation(id: $id) {
+        statistics { currentContacts entries completions completionRate byEndReason { endReason count } }
+        steps { id statistics { entered atStep completed skippedAtStep failed } }
+    } }"""
+    for name, steps in book.WAYS.items():
+        runs = await connection.fetchval(
+            "SELECT count(*) FROM run r JOIN automation a ON a.id = r.automation_id WHERE a.name = $1", name
+        )
+        shown = (await client(query, id=made[name]))["automation"]
+        assert runs >= 100
+        assert shown["statistics"] == {
+            "currentContacts": 0,
+            "entries": runs,
+            "completions": runs,
+            "completionRate": 1,
+            "byEndReason": [{"endReason": "COMPLETED", "count": runs}],
+        }
+        through = {"entered": runs, "atStep": 0, "completed": runs, "skippedAtStep": 0, "failed": 0}
+        assert shown["steps"] == [{"id": step, "statistics": through} for step in steps]
+
+
+async def test_after_the_database_itself_died_work_goes_on_within_five_seconds(tmp_path) -> None:
+    postgres = Postgres(tmp_path / "postgres")  # durable, as in production
+    postgres.start()
+    machine = client = None
+    try:
+        await postgres.create_database("parcours")
+        await migrate.run(postgres.server())
+        machine = Machine(tmp_path, postgres.url(), postgres.server())
+        machine.start()
+        client = Client(machine)
+        await machine.is_well()
+        made = await set_up(client)
+        connection = await database.open_one(postgres.server())
+        contacts = await people(connection, 400)
+        await subscribe_all(connection, made["list"], contacts[:200])
+        await something_moves(connection)
+
+        assert postgres.process is not None
+        postgres.process.kill()
+        postgres.process.wait()
+        with contextlib.suppress(OSError, asyncpg.PostgresError):
+            await connection.close(timeout=1)
+        await asyncio.sleep(1)
+        postgres.start()
+        returned = time.monotonic()
+        connection = await database.open_one(postgres.server())
+        await something_moves(connection, 5)
+        tell(f"work went on {time.monotonic() - returned:.1f} s after the database's return")
+        await client.do("createNote", "note { id }", contactId=contacts[0], text="The API is back, too.")
+        await connection.execute("DELETE FROM note n WHERE n.run_id IS NULL")
+        await subscribe_all(connection, made["list"], contacts[200:])
+        await rest(connection, 400)
+        assert await book.faults(connection) == {}
+        await statistics_are_right(client, connection, made)
+        await machine.is_well()
+        await connection.close()
+    finally:
+        if client is not None:
+            await client.close()
+        if machine is not None:
+            machine.stop()
+        postgres.stop()
