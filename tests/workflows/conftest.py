@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from structlog.testing import capture_logs
 
 from services.caller import Caller
 from tests.workflows.stage import Stage
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[Any]]:
+    """What is written to the log meanwhile, unprinted: painting tracebacks takes seconds."""
+    with capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture

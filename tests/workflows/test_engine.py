@@ -325,7 +325,7 @@ class TestFaults:
         await stage.settle()
         assert await stage.walked(run) == [("s", "FAILED MISSING_REFERENCE"), ("t", "COMPLETED")]
 
-    async def test_an_automation_that_cannot_be_read_holds_up_no_other(self, stage: Stage) -> None:
+    async def test_an_automation_that_cannot_be_read_holds_up_no_other(self, stage: Stage, logged: list) -> None:
         broken = await stage.draw([step("t", "addTag", tag="on")])
         sound = await stage.draw([step("t", "addTag", tag="on")])
         contact = await stage.contact()
@@ -343,6 +343,7 @@ class TestFaults:
         assert await engine.pass_(stage.now) == 1
         assert (await stage.run(run))["end_reason"] == "COMPLETED"
         assert (await stage.run(stuck))["end_reason"] is None
+        assert [(line["event"], line["automation"]) for line in logged] == [("automation_stuck", broken)]
 
     async def test_a_crash_before_the_commit_leaves_nothing(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
