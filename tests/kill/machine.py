@@ -22,6 +22,7 @@ from kit.embedded import Valkey
 PARCOURS = [sys.executable, "-P", "-m", "cli"]
 TOKEN = "owner-of-the-kill-test"
 WORKERS = ("worker1", "worker2")
+CALLERS = 20  # at the same time
 
 
 class Machine:
@@ -85,32 +86,38 @@ class Machine:
 
 
 class Client:
-    """A caller of the API who does not give up: what got no answer is asked again."""
+    """Twenty callers of the API who do not give up: what got no answer is asked again."""
 
     def __init__(self, machine: Machine) -> None:
         self._http = httpx2.AsyncClient(
             base_url=machine.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=httpx2.Timeout(5)
         )
+        self._callers = asyncio.Semaphore(CALLERS)
         self.tries = 0
         self.unanswered = 0
 
     async def __call__(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data of an answer; asked until there is one."""
-        deadline = time.monotonic() + 60
-        while True:
-            self.tries += 1
-            try:
-                answer = await self._http.post("/graphql", json={"query": query, "variables": variables})
-                body = answer.json()
-                if answer.status_code == 200 and "errors" not in body:
-                    return body["data"]
-                codes = {error["extensions"]["code"] for error in body["errors"]}
-                assert codes == {"SERVICE_UNAVAILABLE"}, body  # nothing else may come of a server that is away
-            except (httpx2.TransportError, ValueError):
-                pass
-            self.unanswered += 1
-            assert time.monotonic() < deadline, "Nobody answered for a minute."
-            await asyncio.sleep(0.3)
+        async with self._callers:
+            deadline = time.monotonic() + 60
+            while (data := await self._ask(query, variables)) is None:
+                self.unanswered += 1
+                assert time.monotonic() < deadline, "Nobody answered for a minute."
+                await asyncio.sleep(0.2)
+            return data
+
+    async def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """The data; None when the answer did not come, or says that a server is away."""
+        self.tries += 1
+        try:
+            answer = await self._http.post("/graphql", json={"query": query, "variables": variables})
+            body = answer.json()
+        except (httpx2.TransportError, ValueError):
+            return None
+        if "errors" not in body:
+            return body["data"]
+        assert {error["extensions"]["code"] for error in body["errors"]} == {"SERVICE_UNAVAILABLE"}, body
+        return None
 
     async def do(self, mutation: str, selection: str, **given: Any) -> dict[str, Any]:
         """One mutation that must not be refused: its payload."""
