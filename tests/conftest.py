@@ -92,8 +92,11 @@ async def wipe(pool: Server) -> Sql:
         )
     )
     return Sql(
-        "DO $$ BEGIN PERFORM set_config('session_replication_role', 'replica', true); {deletes} END $$",
+        "DO $$ BEGIN PERFORM set_config('session_replication_role', 'replica', true); {deletes} {settings} END $$",
         deletes=Sql(deletes),
+        settings=Sql(
+            "UPDATE account SET name = DEFAULT, timezone = DEFAULT, default_country = DEFAULT, settings = DEFAULT;"
+        ),
     )
 
 

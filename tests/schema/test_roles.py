@@ -39,6 +39,7 @@ TABLE = {
             *("node", "nodes", "viewer", "users", "tokens"),
             *("contact", "contacts", "tags", "lists", "fields", "tasks"),
             *("automation", "automations", "automationRun", "automationRuns"),
+            "settings",
         ],
         Role.VIEWER,
     ),
@@ -54,6 +55,7 @@ TABLE = {
         **dict.fromkeys(
             [
                 *("createList", "createField", "createUser", "updateUser"),
+                "updateSettings",
                 *("createAutomation", "updateAutomation", "activateAutomation", "deactivateAutomation"),
             ],
             Role.ADMIN,
