@@ -57,7 +57,7 @@ ALTER TABLE contact
     ADD COLUMN external_source text,
     ADD COLUMN external_id     text,
     ADD COLUMN has_account     boolean NOT NULL DEFAULT FALSE;
-CREATE UNIQUE INDEX contact_external_key ON contact (external_source, external_id) WHERE external_id IS NOT NULL;
+CREATE UNIQUE INDEX contact_external_key ON contact (coalesce(external_source, ''), external_id) WHERE external_id IS NOT NULL;
 
 ALTER TABLE contact_list
     ADD COLUMN kind          text NOT NULL DEFAULT 'MAILING' CHECK (kind IN ('MAILING', 'STATIC')),
@@ -190,6 +190,7 @@ CREATE TABLE shop_order (                                    --                 
     updated_at       timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX shop_order_external_key ON shop_order (external_source, external_id);
+CREATE INDEX shop_order_by_time ON shop_order (ordered_at, id);
 CREATE INDEX shop_order_of_contact ON shop_order (contact_id, ordered_at, id) WHERE contact_id IS NOT NULL;
 
 CREATE TABLE donation (                                      --                                                              do
