@@ -33,6 +33,8 @@ def is_outage(error: BaseException | None) -> bool:
             return True
         if isinstance(error, asyncpg.InterfaceError) and ("connection" in str(error) or "pool" in str(error)):
             return True  # the same class also says that a statement got too few parameters
+        if isinstance(error, asyncpg.InternalClientError) and "operation (2) is in progress" in str(error):
+            return True  # the farewell of a dying server came between two statements, its end has not come yet
         error = getattr(error, "original_error", None) or error.__cause__ or error.__context__
         seen += 1
     return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from orjson import Fragment
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from kit.patience import within
 from schema import errors
 from schema.context import Context
 from schema.documents import Document
@@ -47,10 +47,9 @@ async def answer(
     """Execute a query or a mutation. Variables that do not fit raise RequestError; failed fields are in the answer."""
     executor = _executor(document, operation, variables, context)
     try:
-        async with asyncio.timeout(REQUEST_SECONDS_MAX):
-            result = executor.execute_operation()
-            if optimized_is_awaitable(result):
-                result = await result
+        result = executor.execute_operation()
+        if optimized_is_awaitable(result):
+            result = await within(REQUEST_SECONDS_MAX, result)
     except TimeoutError as error:
         return _failed(error)
     return _answer(result)

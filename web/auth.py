@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
+from kit.patience import within
 from services import tokens
 from services.caller import Caller
 
@@ -42,5 +42,4 @@ async def caller(token: str | None) -> Caller | None:
     """
     if token is None:
         return None
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        return await tokens.find(token)
+    return await within(PATIENCE_SECONDS, tokens.find(token))

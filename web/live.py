@@ -47,9 +47,11 @@ class Hub:
         self._listening = asyncio.Event()
         self._listened_before = False
 
-    async def contacts(self, contact_id: int) -> AsyncIterator[int]:
+    async def contacts(self, contact_id: int, *, at_once: bool = False) -> AsyncIterator[int]:
         """The contact's id each time it changed; also after the connection was lost, when news may be missing."""
         inbox = _Inbox()
+        if at_once:
+            inbox.put(contact_id)
         self._contacts.setdefault(contact_id, set()).add(inbox)
         try:
             while True:
@@ -61,7 +63,12 @@ class Hub:
                 del self._contacts[contact_id]
 
     async def runs(
-        self, *, run_id: int | None = None, automation_id: int | None = None, contact_id: int | None = None
+        self,
+        *,
+        run_id: int | None = None,
+        automation_id: int | None = None,
+        contact_id: int | None = None,
+        at_once: bool = False,
     ) -> AsyncIterator[int | None]:
         """The id of each run that changed and fits all that is given; None: so many that nobody counted them."""
 
@@ -69,6 +76,8 @@ class Hub:
             return run_id in (None, run) and automation_id in (None, automation) and contact_id in (None, contact)
 
         inbox = _Inbox(wants, run_id)
+        if at_once:
+            inbox.put(run_id)
         self._runs.add(inbox)
         try:
             while True:
@@ -124,3 +133,18 @@ class Hub:
             for inbox in self._runs:
                 if inbox.wants and inbox.wants(run, automation, contact):
                     inbox.put(run)
+
+
+class CatchingUp:
+    """The same news with one piece right away: for a subscriber whose reading failed, so that it missed something."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def contacts(self, contact_id: int) -> AsyncIterator[int]:
+        return self._hub.contacts(contact_id, at_once=True)
+
+    def runs(
+        self, *, run_id: int | None = None, automation_id: int | None = None, contact_id: int | None = None
+    ) -> AsyncIterator[int | None]:
+        return self._hub.runs(run_id=run_id, automation_id=automation_id, contact_id=contact_id, at_once=True)

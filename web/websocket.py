@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ from schema.context import Context
 from schema.documents import Document, Documents
 from schema.errors import Error, RequestError, refuse
 from web import auth
-from web.live import Hub
+from web.live import CatchingUp, Hub
 from web.request import checked, marked
 from web.sockets import Sockets
 
@@ -218,6 +219,7 @@ class Socket:
             if not lost:
                 return []
             await asyncio.sleep(RETRY_SECONDS)
+            context = replace(context, live=CatchingUp(self._hub))
 
     async def _next(self, name: str, answer: execution.Answer, request_id: str) -> None:
         payload: dict[str, Any] = {"data": answer.data}

@@ -181,7 +181,7 @@ async def client(anyone: httpx2.AsyncClient, token: str) -> httpx2.AsyncClient:
 
 
 @pytest.fixture(scope="session")
-async def live(app: Starlette) -> AsyncIterator[str]:
+async def live(app: Starlette, pool: Server) -> AsyncIterator[str]:
     """A real server on a real port, for sockets; yields `host:port`."""
     with contextlib.closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))
