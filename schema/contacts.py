@@ -17,7 +17,7 @@ from schema.node import Connection
 from schema.projection.read import read_connection, read_one
 from schema.projection.selection import arguments_of
 from schema.scalars import JSON
-from schema.search import containing
+from schema.search import containing, under_external_id
 from schema.types.contact import Contact
 from segments import rule
 from segments.reading import reading
@@ -32,6 +32,8 @@ _NAMES = {
     "jobTitle": "job_title",
     "company": "company",
     "lifecycleStage": "lifecycle_stage",
+    "externalSource": "external_source",
+    "externalId": "external_id",
     "fieldValues": "field_values",
     "tags": "tags",
 }
@@ -61,6 +63,12 @@ class CreateContactInput:
     field_values: list[FieldValueInput] | None = strawberry.UNSET
     tags: list[str] | None = strawberry.field(default=strawberry.UNSET, description="By name; created if unknown.")
     memberships: list[MembershipInput] | None = strawberry.UNSET
+    external_source: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The system whose id `externalId` is."
+    )
+    external_id: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The id of the contact there; no two contacts have the same."
+    )
 
 
 @strawberry.input(description="What is absent stays, null clears; custom fields and lists that are not named stay.")
@@ -83,16 +91,24 @@ class ContactSortInput:
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="One contact by its id or its e-mail address.")
-    async def contact(self, info: Info, id: strawberry.ID | None = None, email: str | None = None) -> Contact | None:
+    @strawberry.field(description="One contact by its id, its e-mail address or the id another system knows it by.")
+    async def contact(
+        self,
+        info: Info,
+        id: strawberry.ID | None = None,
+        email: str | None = None,
+        external_source: str | None = None,
+        external_id: str | None = None,
+    ) -> Contact | None:
         reader(info)
-        if (id is None) == (email is None):
-            raise invalid("ONE_OF", "Give an id or an email, not both.", "id")
-        where = (
-            Sql("lower(c.email) = lower({email}::text)", email=email.strip())
-            if email is not None
-            else Sql("c.id = {id}::bigint", id=ids.find("contact", id) or 0)
-        )
+        if sum(each is not None for each in (id, email, external_id)) != 1:
+            raise invalid("ONE_OF", "Give one of id, email and externalId.", "id")
+        if email is not None:
+            where = Sql("lower(c.email) = lower({email}::text)", email=email.strip())
+        elif external_id is not None:
+            where = under_external_id("c", external_source, external_id)
+        else:
+            where = Sql("c.id = {id}::bigint", id=ids.find("contact", id) or 0)
         return await read_one(info._raw_info, where)  # type: ignore[return-value]
 
     @strawberry.field(description="Contacts that meet `where` and contain `search` in their name or e-mail address.")

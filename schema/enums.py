@@ -134,6 +134,7 @@ ErrorCode = words(
     "PHONE_TAKEN",
     "PHONE_INVALID",
     "NAME_TAKEN",
+    "EXTERNAL_ID_TAKEN",
     # values
     "REQUIRED",
     "WRONG_TYPE",

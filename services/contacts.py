@@ -12,21 +12,25 @@ from services import companies, facts, identity, memberships, record, tags
 from services.caller import Caller
 from services.deletion import delete
 from services.fields import Field, Value
-from services.record import SPELLINGS, Record
+from services.record import EXTERNAL, SPELLINGS, Record
 from services.setting import set_field
 
 __all__ = ["create", "delete", "set_field", "update"]
 
 
-async def create(values: Mapping[str, Any], *, by: Caller) -> int:
-    """A new contact; its id.
+_ATTRIBUTES = SPELLINGS | EXTERNAL
+
+
+async def create(values: Mapping[str, Any], *, by: Caller, filled_in: bool = True) -> int:
+    """A new contact; its id. Unless it is `filled_in` by somebody, required fields may be left empty.
 
     `values` has the keys of the API's input in snake_case: `email phone first_name last_name job_title company
-    lifecycle_stage`, `field_values` [{name, value}], `tags` [name], `memberships` [{list_id, status}].
+    lifecycle_stage external_source external_id`, `field_values` [{name, value}], `tags` [name], `memberships`
+    [{list_id, status}].
 
     Refused, all faults at once and nothing stored: neither e-mail nor telephone (IDENTIFIER_REQUIRED), one that is
-    none (EMAIL_INVALID, PHONE_INVALID) or another contact's (EMAIL_TAKEN, PHONE_TAKEN), an unknown field, a wrong
-    value, a required field left empty, an unknown list, a faulty tag.
+    none (EMAIL_INVALID, PHONE_INVALID) or another contact's (EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN), an unknown
+    field, a wrong value, a required field left empty, an unknown list, a faulty tag.
     """
     async with db.transaction():
         problems = Problems()
@@ -37,7 +41,7 @@ async def create(values: Mapping[str, Any], *, by: Caller) -> int:
             problems.extend([identity.IDENTIFIER_REQUIRED])
         named = {field.id for field, _ in wanted.fields}
         for field in around.fields.values():
-            if field.required and field.id not in named:
+            if filled_in and field.required and field.id not in named:
                 problems.add("REQUIRED", f"The field {field.name} cannot be empty.", "fieldValues")
         await _refuse(problems, email, phone)
         company = wanted.attributes.get("company")
@@ -58,7 +62,9 @@ async def update(contact_id: int, values: Mapping[str, Any], *, by: Caller) -> N
         current = await db.row(
             Sql(
                 """
-                SELECT c.email, c.phone, c.first_name, c.last_name, c.job_title, c.lifecycle_stage, co.name AS company
+                SELECT
+                    c.email, c.phone, c.first_name, c.last_name, c.job_title, c.lifecycle_stage, co.name AS company,
+                    c.external_source, c.external_id
                 FROM contact c
                 LEFT JOIN company co ON co.id = c.company_id
                 WHERE c.id = {id}::bigint
@@ -117,12 +123,12 @@ def _insert(wanted: Record, company_id: int | None, by: Caller) -> Sql:
         """
         WITH made AS (
             INSERT INTO contact (
-                email, phone, first_name, last_name, job_title, company_id, lifecycle_stage, origin,
-                created_at, updated_at
+                email, phone, first_name, last_name, job_title, company_id, lifecycle_stage, external_source,
+                external_id, origin, created_at, updated_at
             )
             VALUES (
-                {email}, {phone}, {first_name}, {last_name}, {job_title}, {company_id}::bigint, {stage}, {origin},
-                {now}, {now}
+                {email}, {phone}, {first_name}, {last_name}, {job_title}, {company_id}::bigint, {stage},
+                {external_source}, {external_id}, {origin}, {now}, {now}
             )
             RETURNING id
         ),
@@ -142,6 +148,8 @@ def _insert(wanted: Record, company_id: int | None, by: Caller) -> Sql:
         job_title=has("job_title"),
         company_id=company_id,
         stage=has("lifecycle_stage") or record.STAGES[0],
+        external_source=has("external_source"),
+        external_id=has("external_id"),
         origin=by.via,
         now=by.now,
         given=_values([(field, value) for field, value in wanted.fields if value is not None]),
@@ -179,9 +187,9 @@ async def _save(
     changes = [
         (
             "LIFECYCLE_CHANGED" if key == "lifecycle_stage" else "FIELD_CHANGED",
-            {"name": SPELLINGS[key], "from": current[key], "to": after[key]},
+            {"name": _ATTRIBUTES[key], "from": current[key], "to": after[key]},
         )
-        for key in SPELLINGS
+        for key in _ATTRIBUTES
         if current[key] != after[key]
     ]
     company_id = await _company_id(after["company"], by) if changes else None
@@ -220,6 +228,8 @@ async def _save(
                 last_name = {last_name},
                 job_title = {job_title},
                 lifecycle_stage = {stage},
+                external_source = {external_source},
+                external_id = {external_id},
                 company_id = CASE WHEN {attributes}::boolean THEN {company_id}::bigint ELSE c.company_id END,
                 updated_at = {now}
             WHERE c.id = {id}::bigint
@@ -237,6 +247,8 @@ async def _save(
         last_name=after["last_name"],
         job_title=after["job_title"],
         stage=after["lifecycle_stage"],
+        external_source=after["external_source"],
+        external_id=after["external_id"],
         attributes=bool(changes),
         company_id=company_id,
         now=by.now,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from kit import text
@@ -11,6 +12,8 @@ from kit.errors import Problems
 from kit.text import LINE_LENGTH_MAX
 
 INTEGER_MAX = 2**63 - 1
+AMOUNT_MAX = Decimal(10) ** 11  # with four decimals, fifteen digits: as many as JSON numbers hold exactly
+AMOUNT_DECIMALS_MAX = 4
 
 
 def camel(key: str) -> str:
@@ -73,6 +76,24 @@ class Given:
             self.refuse("OUT_OF_RANGE", f"This must be between {least:,} and {most:,}.", camel(key))
             return None
         return value
+
+    def amount(self, key: str, *, above_zero: bool = False) -> Decimal | None:
+        """A sum of money or a quantity, not negative: below a hundred thousand millions, with four decimals at most."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            self.refuse("WRONG_TYPE", "This must be a number.", camel(key))
+            return None
+        amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        fits = amount.is_finite() and 0 <= amount < AMOUNT_MAX and (amount > 0 or not above_zero)
+        if not fits or amount != amount.quantize(Decimal(10) ** -AMOUNT_DECIMALS_MAX):
+            least = "more than 0" if above_zero else "0 at least"
+            self.refuse(
+                "OUT_OF_RANGE", f"This must be {least}, below {AMOUNT_MAX:,}, with 4 decimals at most.", camel(key)
+            )
+            return None
+        return amount
 
     def instant(self, key: str) -> datetime | None:
         """A point in time with its offset from UTC."""

@@ -16,11 +16,13 @@ PHONE_INVALID = Problem("PHONE_INVALID", "This is not a telephone number that ca
 EMAIL_TAKEN = Problem("EMAIL_TAKEN", "Another contact has this e-mail address.", ("email",))
 PHONE_TAKEN = Problem("PHONE_TAKEN", "Another contact without an e-mail address has this telephone number.", ("phone",))
 IDENTIFIER_REQUIRED = Problem("IDENTIFIER_REQUIRED", "A contact needs an e-mail address or a telephone.", ("email",))
+EXTERNAL_ID_TAKEN = Problem("EXTERNAL_ID_TAKEN", "Another contact has this external id.", ("externalId",))
 
 # domain.md 5.2 holds in the database; here its constraints get their words.
 _BY_CONSTRAINT = {
     "contact_email_key": EMAIL_TAKEN,
     "contact_phone_alone_key": PHONE_TAKEN,
+    "contact_external_key": EXTERNAL_ID_TAKEN,
     "contact_identifier_required": IDENTIFIER_REQUIRED,
     "user_account_email_key": Problem("EMAIL_TAKEN", "Another user has this e-mail address.", ("email",)),
 }

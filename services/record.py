@@ -27,6 +27,8 @@ SPELLINGS = {
     "company": "company",
     "lifecycle_stage": "lifecycleStage",
 }
+# Under what id another system knows the contact; not for people to fill in.
+EXTERNAL = {"external_source": "externalSource", "external_id": "externalId"}
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ def read(values: Mapping[str, Any], around: Surroundings, problems: Problems) ->
     """The record an input describes; every fault is noted at its place in the input."""
     given = Given(values, problems)
     record = Record()
-    for key in ("first_name", "last_name", "job_title", "company"):
+    for key in ("first_name", "last_name", "job_title", "company", *EXTERNAL):
         if key in given:
             record.attributes[key] = given.text(key)
     if "email" in given:

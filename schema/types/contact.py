@@ -100,6 +100,8 @@ class Contact(Node):
         "contact_tag ct JOIN tag t ON t.id = ct.tag_id WHERE ct.contact_id = c.id", order="lower(t.name), t.id"
     )
     automations: list[ContactAutomation] = many(_WAYS, order="way.automation_id", description="One row an automation.")
+    external_source: str | None = column("c.external_source", "The system whose id `externalId` is.")
+    external_id: str | None = column("c.external_id")
     created_at: datetime = column("c.created_at")
     updated_at: datetime = column("c.updated_at", "When the record itself changed; tags, lists and runs do not count.")
 
