@@ -7,7 +7,6 @@ from datetime import datetime
 import strawberry
 
 from schema.projection.made import column, table
-from services.counting import CONTACT_COUNT
 from services.settings import stored
 
 
@@ -35,7 +34,7 @@ class Settings:
     )
     soft_bounces_max: int = column(stored("soft_bounces_max"), "So many soft bounces make a membership BOUNCED.")
     contact_count: int = column(
-        CONTACT_COUNT,
+        "contact_count()",
         "How many contacts count: all; in accounts made before 2025-11-03, those who are active on a list.",
     )
     created_at: datetime = column("ac.created_at")

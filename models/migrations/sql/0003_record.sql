@@ -14,11 +14,13 @@ CREATE TABLE audit_entry (                                   -- append only; nam
     operation  text NOT NULL,                                -- the mutation: updateContact
     subjects   text[] NOT NULL DEFAULT '{}',                 -- global ids of what it was about
     inputs     text[] NOT NULL DEFAULT '{}',                 -- names of the inputs that were given
-    outcome    text NOT NULL CHECK (outcome IN ('DONE', 'REFUSED', 'FORBIDDEN')),
+    outcome    text NOT NULL CHECK (outcome IN ('DONE', 'REFUSED', 'FORBIDDEN', 'FAILED')),
     codes      text[] NOT NULL DEFAULT '{}',                 -- of the refusal
     request_id text
 );
 CREATE INDEX audit_entry_by_user ON audit_entry (user_id, id);
+CREATE INDEX audit_entry_by_operation ON audit_entry (operation, id);
+CREATE INDEX audit_entry_by_subject ON audit_entry USING gin (subjects);
 CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'The audit log is append only.';
@@ -58,6 +60,93 @@ ALTER TABLE contact
     ADD COLUMN external_id     text,
     ADD COLUMN has_account     boolean NOT NULL DEFAULT FALSE;
 CREATE UNIQUE INDEX contact_external_key ON contact (coalesce(external_source, ''), external_id) WHERE external_id IS NOT NULL;
+
+-- Every door keeps the dates (HS13), because the table does. Who has been a SUBSCRIBER from the beginning gets its row
+-- when it moves on: until then `created_at` says it, so that new contacts cost no second row.
+CREATE FUNCTION lifecycle_remembers() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.lifecycle_stage = 'SUBSCRIBER' THEN
+        INSERT INTO lifecycle_entry (contact_id, stage, entered_at)
+        VALUES (OLD.id, OLD.lifecycle_stage, OLD.created_at)
+        ON CONFLICT DO NOTHING;
+    END IF;
+    INSERT INTO lifecycle_entry (contact_id, stage, entered_at)
+    VALUES (NEW.id, NEW.lifecycle_stage, NEW.updated_at)
+    ON CONFLICT (contact_id, stage) DO UPDATE SET entered_at = excluded.entered_at;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER contact_begins_in_stage AFTER INSERT ON contact
+    FOR EACH ROW WHEN (NEW.lifecycle_stage <> 'SUBSCRIBER') EXECUTE FUNCTION lifecycle_remembers();
+CREATE TRIGGER contact_changes_stage AFTER UPDATE OF lifecycle_stage ON contact
+    FOR EACH ROW WHEN (OLD.lifecycle_stage <> NEW.lifecycle_stage) EXECUTE FUNCTION lifecycle_remembers();
+
+-- A trigger is about the tag or field that has its name, also when that is made anew after it was deleted.
+CREATE FUNCTION triggers_find_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE trigger g
+    SET subject = made.id
+    FROM made
+    WHERE g.removed_at IS NULL
+      AND lower(made.name) = lower(
+          CASE g.kind
+              WHEN 'TAG_ADDED' THEN CASE WHEN TG_TABLE_NAME = 'tag' THEN g.parameters -> 'tagAdded' ->> 'tag' END
+              WHEN 'TAG_REMOVED' THEN CASE WHEN TG_TABLE_NAME = 'tag' THEN g.parameters -> 'tagRemoved' ->> 'tag' END
+              WHEN 'FIELD_CHANGED' THEN CASE WHEN TG_TABLE_NAME = 'field' THEN g.parameters -> 'fieldChanged' ->> 'name' END
+          END
+      );
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tag_is_found_again AFTER INSERT ON tag REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION triggers_find_again();
+CREATE TRIGGER field_is_found_again AFTER INSERT ON field REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION triggers_find_again();
+
+------------------------------------------------------------------------------------------------------ limits of contacts
+
+-- How many contacts count (AC4, Q15): all; in accounts of before 2025-11-03 those who are active on a list.
+CREATE FUNCTION everybody_counts() RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (SELECT (account.created_at AT TIME ZONE account.timezone)::date >= DATE '2025-11-03' FROM account);
+CREATE FUNCTION contact_count() RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN CASE
+        WHEN everybody_counts() THEN (SELECT count(*) FROM contact)
+        ELSE (SELECT count(DISTINCT membership.contact_id) FROM membership WHERE membership.status = 'ACTIVE')
+    END;
+
+-- Whoever makes contacts, and by whichever door: not beyond the limit (Q16), one writer after the other where there is one.
+CREATE FUNCTION contact_limit_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    most integer := (SELECT (account.settings ->> 'contact_limit')::integer FROM account);
+BEGIN
+    IF most IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF TG_WHEN = 'BEFORE' THEN
+        PERFORM pg_advisory_xact_lock(7226, 3);
+    ELSIF EXISTS (SELECT FROM made) AND contact_count() + (NOT everybody_counts())::integer > most THEN
+        RAISE check_violation USING MESSAGE = 'The account has as many contacts as it may.', CONSTRAINT = 'contact_limit';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER contact_limit_waits BEFORE INSERT ON contact
+    FOR EACH STATEMENT EXECUTE FUNCTION contact_limit_holds();
+CREATE TRIGGER contact_limit_holds AFTER INSERT ON contact REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION contact_limit_holds();
+
+-- Nobody is known by a telephone alone where the account does not want that (AC3).
+CREATE FUNCTION phone_alone_is_allowed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT account.settings @> '{"phone_only_contacts_enabled": false}' FROM account) THEN
+        RAISE check_violation USING
+            MESSAGE = 'The account has no contacts with a telephone alone.', CONSTRAINT = 'contact_phone_alone_allowed';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER contact_begins_without_email AFTER INSERT ON contact
+    FOR EACH ROW WHEN (NEW.email IS NULL) EXECUTE FUNCTION phone_alone_is_allowed();
+CREATE TRIGGER contact_loses_email AFTER UPDATE OF email ON contact
+    FOR EACH ROW WHEN (OLD.email IS NOT NULL AND NEW.email IS NULL) EXECUTE FUNCTION phone_alone_is_allowed();
 
 ALTER TABLE contact_list
     ADD COLUMN kind          text NOT NULL DEFAULT 'MAILING' CHECK (kind IN ('MAILING', 'STATIC')),
@@ -149,11 +238,70 @@ CREATE TABLE exclusion (                                     -- addresses to whi
 );
 CREATE UNIQUE INDEX exclusion_key ON exclusion (kind, value, list_ids);
 
-CREATE TABLE suppression (                                   -- addresses of erased people that must not be mailed again; never in clear
-    hash       bytea PRIMARY KEY,                            -- HMAC-SHA256 of the address with the account's secret
+CREATE TABLE suppression (                                   -- addresses of erased people that must not be mailed again; never in clear   sp
+    hash       bytea NOT NULL,                               -- HMAC-SHA256 of the address with the account's secret
     reason     text NOT NULL CHECK (reason IN ('UNSUBSCRIBED', 'EXCLUDED', 'BOUNCED')),
-    created_at timestamptz NOT NULL
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (hash, reason)
 );
+
+-- HMAC (RFC 2104) in the database's own words: the two halves of the key are made once.
+CREATE FUNCTION hmac_half(secret bytea, filling integer) RETURNS bytea LANGUAGE sql IMMUTABLE
+    RETURN (
+        SELECT string_agg(
+            set_byte('\x00', 0, CASE WHEN n < length(secret) THEN get_byte(secret, n) ELSE 0 END # filling), ''::bytea ORDER BY n
+        )
+        FROM generate_series(0, 63) AS n
+    );
+ALTER TABLE account
+    ADD CONSTRAINT account_secret_fits CHECK (length(secret) BETWEEN 32 AND 64),
+    ADD COLUMN secret_inner bytea NOT NULL GENERATED ALWAYS AS (hmac_half(secret, 54)) STORED,
+    ADD COLUMN secret_outer bytea NOT NULL GENERATED ALWAYS AS (hmac_half(secret, 92)) STORED;
+CREATE FUNCTION address_hash(address text) RETURNS bytea LANGUAGE sql STABLE
+    RETURN (SELECT sha256(account.secret_outer || sha256(account.secret_inner || convert_to(lower(address), 'UTF8'))) FROM account);
+
+-- Whoever was erased after leaving does not become ACTIVE again behind their back, by whatever door they return: the
+-- table sees to it. Their own wish waits to be confirmed; nobody else's counts. Following the link lifts it (M9).
+CREATE FUNCTION membership_stays_suppressed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    known  text;                                             -- what it is at present
+    reason text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM suppression) THEN
+        RETURN NEW;
+    END IF;
+    SELECT m.status INTO known FROM membership m WHERE m.contact_id = NEW.contact_id AND m.list_id = NEW.list_id;
+    IF known = 'ACTIVE' THEN
+        RETURN NEW;
+    END IF;
+    SELECT sp.reason INTO reason
+    FROM contact_list l
+    JOIN contact c ON c.id = NEW.contact_id
+    JOIN suppression sp ON sp.hash = address_hash(CASE l.channel WHEN 'SMS' THEN c.phone ELSE c.email END)
+    WHERE l.id = NEW.list_id
+      AND sp.reason <> 'EXCLUDED'                            -- an exclusion leaves statuses alone (AC29)
+    ORDER BY sp.reason DESC
+    LIMIT 1;
+    IF reason IS NULL THEN
+        RETURN NEW;
+    END IF;
+    IF NEW.source = 'CONTACT' AND known IS DISTINCT FROM 'UNCONFIRMED' THEN
+        NEW.status := 'UNCONFIRMED';
+        NEW.confirmed_at := NULL;
+    ELSIF TG_OP = 'UPDATE' THEN
+        RETURN NULL;
+    ELSIF known IS NOT NULL THEN
+        NEW.status := known;                                 -- so that ON CONFLICT finds nothing to change
+    ELSE
+        NEW.status := reason;
+        NEW.subscribed_at := NULL;
+        NEW.unsubscribed_at := CASE reason WHEN 'UNSUBSCRIBED' THEN NEW.updated_at END;
+        NEW.unsubscribed_by := CASE reason WHEN 'UNSUBSCRIBED' THEN 'CONTACT' END;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER membership_suppression BEFORE INSERT OR UPDATE OF status ON membership
+    FOR EACH ROW WHEN (NEW.status = 'ACTIVE') EXECUTE FUNCTION membership_stays_suppressed();
 
 ---------------------------------------------------------------------------------------------------------------- commerce
 
