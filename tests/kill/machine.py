@@ -66,6 +66,9 @@ class Machine:
         child.wait()
         self.kills += 1
 
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self._children[name].send_signal(number)
+
     def stop(self) -> None:
         for child in self._children.values():
             children.stop(child, signal.SIGKILL, 5)
@@ -105,6 +108,10 @@ class Client:
                 assert time.monotonic() < deadline, "Nobody answered for a minute."
                 await asyncio.sleep(0.2)
             return data
+
+    async def status(self, query: str) -> int:
+        """The HTTP status of one answer."""
+        return (await self._http.post("/graphql", json={"query": query})).status_code
 
     async def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any] | None:
         """The data; None when the answer did not come, or says that a server is away."""
