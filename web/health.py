@@ -13,6 +13,7 @@ from starlette.responses import Response
 from kit import broker, db
 from kit.broker import NAMESPACE
 from kit.db import jsonb
+from kit.patience import within
 from kit.sql import Sql
 
 PATIENCE_SECONDS = 2
@@ -40,8 +41,7 @@ def _word(well: bool) -> str:
 
 async def _database() -> bool:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await db.value(Sql("SELECT TRUE FROM account"))
+        return await within(PATIENCE_SECONDS, db.value(Sql("SELECT TRUE FROM account")))
     except Exception:
         return False
 
