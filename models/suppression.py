@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from tortoise import fields
-from tortoise.models import Model
+
+from models.read_only import ReadOnly
 
 
-class Suppression(Model):
+class Suppression(ReadOnly):
+    """Its key is `hash` and `reason`. Written by SQL alone, which makes the hash."""
+
     hash = fields.BinaryField(primary_key=True)
     reason = fields.TextField()
     created_at = fields.DatetimeField()
