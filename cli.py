@@ -203,8 +203,9 @@ async def _import(source: Source, order: Order, note: Callable[[Noted], None]) -
     from services.caller import system
 
     began = clock.ticks()
+    by = system(await clock.now())
     earlier = await import_jobs.find_finished(order.fingerprint(source))
-    job = await imports.prepare(source, order, by=system(await clock.now()))
+    job = await imports.prepare(source, order, by=by)
     skipped = job.rows_done
     if skipped:
         typer.echo(f"Going on with import {job.id} behind row {skipped:,}.")
@@ -219,7 +220,7 @@ async def _import(source: Source, order: Order, note: Callable[[Noted], None]) -
             job,
             source,
             order,
-            by=system(job.started_at),
+            by=by,
             watch=lambda job: show(job.rows_done, f"{job.created:,} new, {job.refused:,} refused"),
         )
     seconds = clock.ticks() - began
