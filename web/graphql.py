@@ -26,6 +26,8 @@ from web.request import GRAPHQL_JSON, checked, from_body, from_url, marked, pref
 from web.sockets import Sockets
 from web.websocket import Socket
 
+ACCEPT_LENGTH_MAX = 500
+
 # What is refused before the execution has one status whatever is accepted, except what old clients expect as 200.
 STATUS = {
     errors.BAD_REQUEST: 400,
@@ -33,7 +35,6 @@ STATUS = {
     errors.BAD_USER_INPUT: 400,
     errors.UNAUTHENTICATED: 401,
     "METHOD_NOT_ALLOWED": 405,
-    "PAYLOAD_TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
     errors.UNAVAILABLE: 503,
 }
@@ -82,7 +83,7 @@ class Door:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        accepted = request.headers.get("accept", "")
+        accepted = request.headers.get("accept", "")[:ACCEPT_LENGTH_MAX]
         if (
             self._with_page
             and request.method == "GET"
@@ -102,7 +103,8 @@ class Door:
         if not answer.errors:
             return written({"data": answer.data}, media_type)
         found = marked(answer.errors, request_id)
-        if errors.is_unavailable(found):
+        if errors.is_unavailable(found) and not any((answer.data or {}).values()):
+            # Nothing came of it. Where a part of a mutation is done already, the caller has to see which.
             return written({"errors": found}, media_type, 503, HEADERS[errors.UNAVAILABLE])
         return written({"errors": found, "data": answer.data}, media_type)
 

@@ -33,6 +33,10 @@ class Sockets:
     def __init__(self) -> None:
         self._open: set[Open] = set()
 
+    @property
+    def count(self) -> int:
+        return len(self._open)
+
     def admit(self, socket: Open) -> bool:
         """Whether the user may have one more; if so it is watched until `leave`."""
         if sum(other.user_id == socket.user_id for other in self._open) >= SOCKETS_PER_USER_MAX:

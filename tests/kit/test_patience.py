@@ -30,13 +30,13 @@ async def test_what_resists_being_cancelled_is_not_waited_for() -> None:
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(1)
             ended.set()
 
     began = asyncio.get_running_loop().time()
     with pytest.raises(TimeoutError):
         await within(0.02, stubborn())
-    assert asyncio.get_running_loop().time() - began < 0.15
+    assert asyncio.get_running_loop().time() - began < 0.9
     await ended.wait()
 
 

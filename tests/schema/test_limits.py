@@ -155,9 +155,9 @@ def test_variables_cannot_be_nested_without_end() -> None:
 def test_fragments_that_double_themselves_are_refused_at_once(body: str) -> None:
     fragments = [f"fragment f{n} on Query {{ {body.replace('{next}', str(n + 1))} }}" for n in range(30)]
     text = "{ ...f0 } " + " ".join(fragments) + " fragment f30 on Query { s }"
-    began = time.perf_counter()
+    began = time.process_time()
     assert refusal(text)
-    assert time.perf_counter() - began < 0.05
+    assert time.process_time() - began < 0.05
 
 
 @pytest.mark.parametrize(

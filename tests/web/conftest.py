@@ -109,6 +109,10 @@ class Query:
 @strawberry.type
 class Mutation:
     @strawberry.mutation
+    async def lost(self) -> str | None:
+        return await database.value(Sql("SELECT pg_terminate_backend(pg_backend_pid())::text"))
+
+    @strawberry.mutation
     def shout(self, text: str) -> str:
         return text.upper()
 

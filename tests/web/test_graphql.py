@@ -251,6 +251,12 @@ class TestFailuresOfFields:
         assert int(response.headers["retry-after"]) > 0
         assert "data" not in response.json()
 
+    async def test_what_was_done_before_is_told_all_the_same(self, client: httpx2.AsyncClient) -> None:
+        response = await ask(client, 'mutation { shout(text: "x") lost }')
+        assert (response.status_code, code(response)) == (200, "SERVICE_UNAVAILABLE")
+        assert response.json()["data"] == {"shout": "X", "lost": None}
+        assert (await ask(client, "mutation { lost }")).status_code == 503
+
     async def test_at_most_five_errors_are_told(self, client: httpx2.AsyncClient) -> None:
         many = " ".join(f"f{number}: missing" for number in range(15))
         assert len((await ask(client, "{" + many + "}")).json()["errors"]) == 5
