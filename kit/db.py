@@ -89,9 +89,7 @@ def tortoise_config(server: Server, *, pool_size: int, statement_timeout_seconds
                 },
             }
         },
-        "apps": {
-            "models": {"models": ["models"], "default_connection": "default", "migrations": "models.migrations"}
-        },
+        "apps": {"models": {"models": ["models"], "default_connection": "default", "migrations": "models.migrations"}},
         "use_tz": True,
         "timezone": "UTC",
     }
@@ -125,7 +123,7 @@ async def open_one(server: Server | None = None) -> asyncpg.Connection:
         user=server.user,
         password=server.password,
         database=server.database,
-        ssl=server.ssl,  # type: ignore[arg-type]
+        ssl=server.ssl,
         timeout=CONNECT_TIMEOUT_SECONDS,
         server_settings={"application_name": "parcours", "timezone": "UTC", "jit": "off"},
     )

@@ -25,7 +25,7 @@ class Subscription:
             found = await read_one(info._raw_info, Sql("c.id = {id}::bigint", id=contact))
             if found is None:  # it was deleted: there will be no more news
                 return
-            yield found  # type: ignore[misc]
+            yield found
 
     @strawberry.subscription(description="Each run that moves, of those that fit all that is given.")
     async def run_changed(
@@ -45,4 +45,4 @@ class Subscription:
             if run is not None:
                 found = await read_one(info._raw_info, Sql("r.id = {id}::bigint", id=run))
                 if found is not None:
-                    yield found  # type: ignore[misc]
+                    yield found

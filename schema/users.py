@@ -108,7 +108,7 @@ class Mutation:
         secret=str,
     )
     async def create_token(given: Given, by: Caller) -> dict:
-        user = given.id_or_none("userId", "user") or by.user_id
+        user = given.id_or_none("userId", "user") or by.user_id or 0
         token, secret = await tokens.create(user, given["name"], expires_at=given.get("expiresAt"), by=by)
         return {"token": token, "secret": secret}
 

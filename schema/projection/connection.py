@@ -99,7 +99,7 @@ class _Writer:
         self._row_of = row_of
         self._document = document
         self._of = of
-        self._node: GraphQLObjectType = get_named_type(of.fields["nodes"].type)  # type: ignore[assignment]
+        self._node: GraphQLObjectType = get_named_type(of.fields["nodes"].type)
         table = table_of(self._node)
         self._alias = Sql(table.alias)
         self._table = Sql(table.name)
@@ -184,7 +184,7 @@ class _Writer:
         return self._row_of(self._document, self._node, asked(self._document, self._node, field.selections()))
 
     def _edge(self, field: Asked) -> Sql:
-        edge: GraphQLObjectType = get_named_type(self._of.fields["edges"].type)  # type: ignore[assignment]
+        edge: GraphQLObjectType = get_named_type(self._of.fields["edges"].type)
         made = {
             TYPENAME: lambda _: text(edge.name),
             "cursor": lambda _: paging.cursor(self._keys, self._alias),
@@ -195,7 +195,7 @@ class _Writer:
         )
 
     def _page_info(self, field: Asked) -> Sql:
-        of: GraphQLObjectType = get_named_type(self._of.fields["pageInfo"].type)  # type: ignore[assignment]
+        of: GraphQLObjectType = get_named_type(self._of.fields["pageInfo"].type)
         more = Sql("{found} > {size}", found=self._gather(Sql("count(*)")), size=number(self._page.size))
         behind_after = TRUE if self._page.after is not None else FALSE
         before_before = TRUE if self._page.before is not None else FALSE

@@ -34,7 +34,8 @@ class Document:
 
     @classmethod
     def of(cls, info: GraphQLResolveInfo) -> Document:
-        return cls(info.schema, info.fragments, VariableValues({}, info.variable_values))
+        coerced: Any = info.variable_values  # Strawberry hands resolvers the plain dict
+        return cls(info.schema, info.fragments, VariableValues({}, coerced))
 
 
 @dataclass(slots=True)
