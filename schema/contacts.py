@@ -11,7 +11,7 @@ from kit.sql import Sql, all_of
 from schema import order, paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
-from schema.enums import ContactSortKey, LifecycleStage, MembershipStatus, SortDirection
+from schema.enums import ContactSortKey, LifecycleStage, MembershipStatus, Origin, SortDirection
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection, read_one
@@ -32,6 +32,7 @@ _NAMES = {
     "jobTitle": "job_title",
     "company": "company",
     "lifecycleStage": "lifecycle_stage",
+    "origin": "origin",
     "externalSource": "external_source",
     "externalId": "external_id",
     "fieldValues": "field_values",
@@ -51,8 +52,8 @@ class MembershipInput:
     status: MembershipStatus = MembershipStatus.ACTIVE
 
 
-@strawberry.input(description="An e-mail address, a phone number or both; everything else is optional.")
-class CreateContactInput:
+@strawberry.input
+class ContactFields:
     email: str | None = strawberry.UNSET
     phone: str | None = strawberry.UNSET
     first_name: str | None = strawberry.UNSET
@@ -71,8 +72,15 @@ class CreateContactInput:
     )
 
 
+@strawberry.input(description="An e-mail address, a phone number or both; everything else is optional.")
+class CreateContactInput(ContactFields):
+    origin: Origin | None = strawberry.field(
+        default=strawberry.UNSET, description="API unless it is said; MANUAL for somebody added by hand."
+    )
+
+
 @strawberry.input(description="What is absent stays, null clears; custom fields and lists that are not named stay.")
-class UpdateContactInput(CreateContactInput):
+class UpdateContactInput(ContactFields):
     id: strawberry.ID
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 import strawberry
 
 
-def words(name: str, description: str, *members: str) -> type[Enum]:
+def words(name: str, description: str, *members: str) -> Any:
     """An enum whose members' values are their names."""
-    return strawberry.enum(Enum(name, {member: member for member in members}), name=name, description=description)  # type: ignore[return-value]
+    made: Any = Enum(name, {member: member for member in members})
+    return strawberry.enum(made, name=name, description=description)
 
 
 ContactKind = words(
@@ -40,6 +42,7 @@ MembershipSource = words(
     "MembershipSource", "Who made a membership what it is.", "CONTACT", "MANUAL", "AUTOMATION", "UNKNOWN"
 )
 Channel = words("Channel", "By what a list is reached.", "EMAIL", "SMS")
+Origin = words("Origin", "How a contact came to be known.", "FORM", "IMPORT", "MANUAL", "API", "CHECKOUT", "SYNC")
 FieldType = words(
     "FieldType",
     "What values a custom field takes.",
@@ -124,6 +127,14 @@ EntryVia = words(
     "IMPORT",
 )
 VisitStatus = words("VisitStatus", "How a run fared at a step.", "IN_PROGRESS", "COMPLETED", "SKIPPED", "FAILED")
+AuditOutcome = words(
+    "AuditOutcome",
+    "What became of an operation: done, refused as it was asked, not allowed to this role, or broken off by a fault.",
+    "DONE",
+    "REFUSED",
+    "FORBIDDEN",
+    "FAILED",
+)
 ErrorCode = words(
     "ErrorCode",
     "Why an operation was refused.",
@@ -156,6 +167,16 @@ ErrorCode = words(
     "LAST_OWNER",
     "USER_DEACTIVATED",
     "PREVIOUSLY_UNSUBSCRIBED",
+    "EMAIL_IMMUTABLE",
+    "PHONE_ONLY_DISABLED",
+    "LIFECYCLE_BACKWARD",
+    "OPTION_IN_USE",
+    # limits of the account
+    "CONTACT_LIMIT",
+    "FIELD_LIMIT",
+    "TAG_LIMIT",
+    "LIST_LIMIT",
+    "SEGMENT_LIMIT",
     # rules about contacts
     "EMPTY_SEGMENT",
     "OPERATOR_NOT_ALLOWED",

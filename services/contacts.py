@@ -12,6 +12,7 @@ from services import companies, facts, identity, memberships, record, tags
 from services.caller import Caller
 from services.deletion import delete
 from services.fields import Field, Value
+from services.given import Given
 from services.record import EXTERNAL, SPELLINGS, Record
 from services.setting import set_field
 
@@ -25,17 +26,19 @@ async def create(values: Mapping[str, Any], *, by: Caller, filled_in: bool = Tru
     """A new contact; its id. Unless it is `filled_in` by somebody, required fields may be left empty.
 
     `values` has the keys of the API's input in snake_case: `email phone first_name last_name job_title company
-    lifecycle_stage external_source external_id`, `field_values` [{name, value}], `tags` [name], `memberships`
-    [{list_id, status}].
+    lifecycle_stage external_source external_id`, `origin` (the door's, unless it is said), `field_values`
+    [{name, value}], `tags` [name], `memberships` [{list_id, status}].
 
     Refused, all faults at once and nothing stored: neither e-mail nor telephone (IDENTIFIER_REQUIRED), one that is
     none (EMAIL_INVALID, PHONE_INVALID) or another contact's (EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN), an unknown
-    field, a wrong value, a required field left empty, an unknown list, a faulty tag.
+    field, a wrong value, a required field left empty, an unknown list, a faulty tag; PHONE_ONLY_DISABLED where the
+    account wants addresses, CONTACT_LIMIT.
     """
     async with db.transaction():
         problems = Problems()
         around = await record.surroundings(values)
         wanted = record.read(values, around, problems)
+        origin = Given(values, problems).choice("origin", record.ORIGINS, by.via)
         email, phone = wanted.attributes.get("email"), wanted.attributes.get("phone")
         if not (email or phone) and not _faulty_identifier(problems):
             problems.extend([identity.IDENTIFIER_REQUIRED])
@@ -46,7 +49,7 @@ async def create(values: Mapping[str, Any], *, by: Caller, filled_in: bool = Tru
         await _refuse(problems, email, phone)
         company = wanted.attributes.get("company")
         with identity.guarded():
-            contact_id = await db.value(_insert(wanted, await _company_id(company, by), by))
+            contact_id = await db.value(_insert(wanted, await _company_id(company, by), origin, by))
         await bell.ring("dispatch")
         await _attach(contact_id, wanted, by)
         return contact_id
@@ -56,7 +59,8 @@ async def update(contact_id: int, values: Mapping[str, Any], *, by: Caller) -> N
     """Change what `values` names (keys as in `create`); an absent key stays, None clears.
 
     `tags` are afterwards exactly those given; fields and memberships not named stay as they are. Refused as in
-    `create`, all or nothing, and NOT_FOUND. What is the same as before is no change and makes no fact.
+    `create`, all or nothing; NOT_FOUND; and EMAIL_IMMUTABLE in accounts where an address stays. What is the same as
+    before is no change and makes no fact.
     """
     async with db.transaction():
         current = await db.row(
@@ -76,8 +80,11 @@ async def update(contact_id: int, values: Mapping[str, Any], *, by: Caller) -> N
         if current is None:
             raise not_found("contact", "id")
         problems = Problems()
-        wanted = record.read(values, await record.surroundings(values), problems)
+        around = await record.surroundings(values)
+        wanted = record.read(values, around, problems)
         after = {**current, **wanted.attributes}
+        if around.email_immutable and current["email"] not in (None, after["email"]):
+            problems.extend([identity.EMAIL_IMMUTABLE])
         if current["company"] and after["company"] and current["company"].lower() == after["company"].lower():
             after["company"] = current["company"]  # one company, however it is written
         if not (after["email"] or after["phone"]) and not _faulty_identifier(problems):
@@ -117,7 +124,7 @@ async def _attach(contact_id: int, wanted: Record, by: Caller) -> None:
         await memberships.put(ids([contact_id]), wanted.memberships, by=by)
 
 
-def _insert(wanted: Record, company_id: int | None, by: Caller) -> Sql:
+def _insert(wanted: Record, company_id: int | None, origin: str | None, by: Caller) -> Sql:
     has = wanted.attributes.get
     return Sql(
         """
@@ -150,7 +157,7 @@ def _insert(wanted: Record, company_id: int | None, by: Caller) -> Sql:
         stage=has("lifecycle_stage") or record.STAGES[0],
         external_source=has("external_source"),
         external_id=has("external_id"),
-        origin=by.via,
+        origin=origin,
         now=by.now,
         given=_values([(field, value) for field, value in wanted.fields if value is not None]),
         facts=facts.recorded(Sql("SELECT made.id, 'CONTACT_CREATED', NULL::bigint, NULL::jsonb FROM made"), by=by),

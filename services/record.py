@@ -9,12 +9,13 @@ from typing import Any
 from kit import db, email, phone, text
 from kit.errors import Problem, Problems
 from kit.sql import Sql
-from services import fields, identity, tags
+from services import fields, identity, settings, tags
 from services.fields import Field, Value
 from services.given import INTEGER_MAX, Given, camel
 from services.memberships import STATUSES
 
 STAGES = ("SUBSCRIBER", "LEAD", "MQL", "SQL", "OPPORTUNITY", "CUSTOMER", "EVANGELIST", "OTHER")
+ORIGINS = ("FORM", "IMPORT", "MANUAL", "API", "CHECKOUT", "SYNC")
 ENTRIES_MAX = 500
 
 # The built-in attributes by the key of an input, and how facts and callers spell them.
@@ -43,9 +44,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an input is read against: the account's country, the fields there are, the lists that exist."""
+    """What an input is read against: the account's settings, the fields there are, the lists that exist."""
 
     default_country: str
+    email_immutable: bool
     fields: Mapping[str, Field]
     lists: frozenset[int]
 
@@ -58,17 +60,25 @@ async def surroundings(values: Mapping[str, Any]) -> Surroundings:
         Sql(
             """
             SELECT
-                (SELECT account.default_country FROM account) AS country,
+                ac.default_country AS country,
+                {immutable} = 'true' AS email_immutable,
                 ARRAY(SELECT l.id FROM contact_list l WHERE l.id = ANY({lists}::bigint[])) AS lists,
                 {fields} AS fields
+            FROM account ac
             """,
+            immutable=settings.stored("email_immutable"),
             lists=lists,
             fields=fields.named_or_required(named),
         )
     )
     assert row is not None
     known = fields.from_json(row["fields"])
-    return Surroundings(row["country"], {found.name.lower(): found for found in known}, frozenset(row["lists"]))
+    return Surroundings(
+        row["country"],
+        row["email_immutable"],
+        {found.name.lower(): found for found in known},
+        frozenset(row["lists"]),
+    )
 
 
 def read(values: Mapping[str, Any], around: Surroundings, problems: Problems) -> Record:

@@ -11,7 +11,7 @@ import orjson
 from kit import bell, db, email, phone, sql, text
 from kit.errors import Invalid, Problem, invalid
 from kit.sql import NOTHING, Sql
-from services import companies, facts, fields, identity
+from services import companies, facts, fields, identity, settings
 from services.caller import Caller
 from services.fields import NUMBER_MAX, NUMBERS, Field, Value
 from services.outcome import Outcome
@@ -30,8 +30,8 @@ async def set_field(contacts: Sql, name: str, op: str, value: Any, *, by: Caller
     SET and CLEAR work on all; ADD and SUBTRACT on numbers, where an empty field counts as 0; NOW on dates and times.
     Built in are `email phone firstName lastName jobTitle company`. Invalid for everybody: an unknown name
     (UNKNOWN_FIELD at `name`), an operation the field has not (at `op`), a wrong value (at `value`). Refused for
-    single contacts: EMAIL_TAKEN, PHONE_TAKEN, IDENTIFIER_REQUIRED, OUT_OF_RANGE. A field that users must fill in may
-    be cleared here.
+    single contacts: EMAIL_TAKEN, PHONE_TAKEN, IDENTIFIER_REQUIRED, OUT_OF_RANGE, and EMAIL_IMMUTABLE or
+    PHONE_ONLY_DISABLED where the account's settings forbid it. A field that users must fill in may be cleared here.
     """
     if op not in OPERATIONS:
         raise invalid("INVALID_VALUE", f"Use one of {', '.join(OPERATIONS)}.", "op")
@@ -101,7 +101,7 @@ async def _set_attribute(contacts: Sql, name: str, op: str, value: Any, by: Call
     shown = "to_jsonb({row}.{column})"
     if name == "email":
         wanted = _normal(wanted, email.normalise, identity.EMAIL_INVALID)
-        refusal = _EMAIL_CLEARED if wanted is None else Sql(_EMAIL_SET, value=wanted)
+        refusal = _EMAIL_CLEARED if wanted is None else Sql(_EMAIL_SET, value=wanted, stays=_EMAIL_STAYS)
         stored = Sql("{value}::text", value=wanted)
     elif name == "phone":
         country = await db.value(Sql("SELECT account.default_country FROM account"))
@@ -284,9 +284,14 @@ _RECORD_MOVED = """
     ),
 """
 
+_EMAIL_STAYS = Sql("(SELECT {setting} = 'true' FROM account ac)", setting=settings.stored("email_immutable"))
+_NO_PHONE_ALONE = Sql(
+    "(SELECT {setting} = 'false' FROM account ac)", setting=settings.stored("phone_only_contacts_enabled")
+)
 # Of a set, one contact at most can take an address; the others, and all when it is somebody's, are refused.
 _EMAIL_SET = """
     CASE
+        WHEN s.email <> {value}::text AND {stays} THEN 'EMAIL_IMMUTABLE'
         WHEN EXISTS (SELECT FROM contact o WHERE lower(o.email) = lower({value}::text) AND o.id <> s.id)
           OR row_number() OVER (ORDER BY lower(s.email) = lower({value}::text) DESC NULLS LAST, s.id) > 1
         THEN 'EMAIL_TAKEN'
@@ -296,12 +301,16 @@ _EMAIL_CLEARED = Sql(
     """
     CASE
         WHEN s.email IS NULL THEN NULL
+        WHEN {stays} THEN 'EMAIL_IMMUTABLE'
         WHEN s.phone IS NULL THEN 'IDENTIFIER_REQUIRED'
+        WHEN {no_phone_alone} THEN 'PHONE_ONLY_DISABLED'
         WHEN EXISTS (SELECT FROM contact o WHERE o.email IS NULL AND o.phone = s.phone)
           OR row_number() OVER (PARTITION BY s.phone, s.email IS NULL ORDER BY s.id) > 1
         THEN 'PHONE_TAKEN'
     END
-    """
+    """,
+    stays=_EMAIL_STAYS,
+    no_phone_alone=_NO_PHONE_ALONE,
 )
 _PHONE_SET = """
     CASE

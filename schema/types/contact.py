@@ -15,6 +15,7 @@ from schema.enums import (
     LifecycleStage,
     MembershipSource,
     MembershipStatus,
+    Origin,
     RunStatus,
 )
 from schema.node import Connection, Node, global_id
@@ -100,6 +101,7 @@ class Contact(Node):
         "contact_tag ct JOIN tag t ON t.id = ct.tag_id WHERE ct.contact_id = c.id", order="lower(t.name), t.id"
     )
     automations: list[ContactAutomation] = many(_WAYS, order="way.automation_id", description="One row an automation.")
+    origin: Origin = column("c.origin", "How the contact came to be known.")
     external_source: str | None = column("c.external_source", "The system whose id `externalId` is.")
     external_id: str | None = column("c.external_id")
     created_at: datetime = column("c.created_at")
