@@ -76,7 +76,32 @@ ActivityKind = words(
     "TASK_COMPLETED",
     "AUTOMATION_ENTERED",
     "AUTOMATION_ENDED",
+    "MARKETING_GRANTED",
+    "PURCHASE",
+    "ORDER_CHANGED",
+    "DONATION",
+    "DONATION_CHANGED",
+    "MEMBERSHIP_STARTED",
+    "MEMBERSHIP_CHANGED",
+    "MEMBERSHIP_ENDED",
+    "REVIEW",
+    "REVIEW_CHANGED",
+    "ACCOUNT_CREATED",
+    "ACCOUNT_DELETED",
 )
+ContactRole = words(
+    "ContactRole",
+    "What a contact is to us, all at once; derived from what it did.",
+    "CUSTOMER",
+    "SUBSCRIBER",
+    "MEMBER",
+    "DONOR",
+    "FORM_SUBMITTER",
+)
+OrderStatus = words(
+    "OrderStatus", "What became of an order; only COMPLETE ones count.", "COMPLETE", "CANCELLED", "REFUNDED"
+)
+PlanMembershipStatus = words("PlanMembershipStatus", "Whether a membership goes on.", "ACTIVE", "CANCELLED", "EXPIRED")
 SortDirection = words("SortDirection", "Which end comes first.", "ASC", "DESC")
 ContactSortKey = words(
     "ContactSortKey",

@@ -1,4 +1,7 @@
-"""Mutations: one transaction around a verb, its answer by the same projection, a refusal as data."""
+"""Mutations: one transaction around a verb, its answer by the same projection, a refusal as data.
+
+Each leaves exactly one entry in the audit log: with its answer, in its transaction, or by itself when it was refused.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,14 @@ from kit import db, ids
 from kit.errors import Problem, Refused
 from kit.sql import Sql
 from schema.access import Role, admit
+from schema.audited import answered, entry_of, logged
 from schema.enums import ErrorCode
 from schema.projection.json import json_object
 from schema.projection.made import table_of
 from schema.projection.read import object_of, objects_of
 from schema.projection.selection import TYPENAME, Asked, Document, asked
+from services import audit
+from services.audit import Entry
 from services.caller import Caller
 
 TRIES_AFTER_DEADLOCK = 3
@@ -73,16 +79,18 @@ def mutation(input_type: type, *, role: Role, description: str, **answers: Any) 
         )
 
         async def resolve(info: Info, input: Any) -> Any:
-            by = admit(info, role)
             raw = info._raw_info
             document = Document.of(raw)
-            definition = raw.parent_type.fields[raw.field_name]
             asked_field = Asked(raw.field_name, raw.field_name, list(raw.field_nodes))
-            given = Given(asked_field.arguments(document, definition)["input"])
-            try:
-                return await _perform(verb, given, by, raw, document, asked_field)
-            except Refused as refused:
-                return _refusal(document, _payload_type(raw), asked_field, refused)
+            arguments = asked_field.arguments(document, raw.parent_type.fields[raw.field_name])
+            entry = entry_of(raw, info.context.request_id, arguments)
+            async with logged(entry, info.context.caller):
+                by = admit(info, role)
+                try:
+                    return await _perform(verb, Given(arguments["input"]), by, raw, document, asked_field, entry)
+                except Refused as refused:
+                    await audit.record(entry.refused(refused), by=by)
+                    return _refusal(document, _payload_type(raw), asked_field, refused)
 
         resolve.__annotations__ = {"info": Info, "input": input_type, "return": payload}
         resolve.__name__ = verb.__name__
@@ -96,14 +104,16 @@ def _payload_type(raw: GraphQLResolveInfo) -> GraphQLObjectType:
 
 
 async def _perform(
-    verb: Verb, given: Given, by: Caller, raw: GraphQLResolveInfo, document: Document, field: Asked
+    verb: Verb, given: Given, by: Caller, raw: GraphQLResolveInfo, document: Document, field: Asked, entry: Entry
 ) -> orjson.Fragment:
     for attempt in range(1, TRIES_AFTER_DEADLOCK + 1):
         try:
             async with db.transaction():
                 done = await verb(given, by)
                 afterwards = done.pop("afterwards", None)
-                answer = await _answer(document, _payload_type(raw), field, done)
+                payload = _payload_type(raw)
+                audited = audit.written(entry.about(answered(payload, done)), by=by)
+                answer = await _answer(document, payload, field, done, audited)
                 if afterwards is not None:
                     await afterwards()
                 return answer
@@ -115,7 +125,9 @@ async def _perform(
     raise AssertionError("unreachable")
 
 
-async def _answer(document: Document, of: GraphQLObjectType, field: Asked, done: dict[str, Any]) -> orjson.Fragment:
+async def _answer(
+    document: Document, of: GraphQLObjectType, field: Asked, done: dict[str, Any], audited: Sql
+) -> orjson.Fragment:
     columns = []
     for part in asked(document, of, field.selections()):
         if part.name == TYPENAME:
@@ -124,7 +136,8 @@ async def _answer(document: Document, of: GraphQLObjectType, field: Asked, done:
             columns.append((part.key, Sql("'[]'::json")))
         else:
             columns.append((part.key, _changed(document, of, part, done.get(part.name))))
-    found = await db.value(Sql("SELECT {object}::text AS answer", object=json_object(columns)))
+    statement = Sql("WITH {audited} SELECT {object}::text AS answer", audited=audited, object=json_object(columns))
+    found = await db.value(statement)
     return orjson.Fragment(found)
 
 

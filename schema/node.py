@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import strawberry
@@ -53,7 +54,8 @@ class Connection(Generic[T]):
     total_count: int = strawberry.field(description="How many there are in all; counted only when asked for.")
 
 
-def _types(schema: GraphQLSchema) -> dict[str, GraphQLObjectType]:
+@cache
+def types_by_kind(schema: GraphQLSchema) -> dict[str, GraphQLObjectType]:
     """The types behind `node(id:)` by the word of their ids."""
     found: dict[str, GraphQLObjectType] = {}
     for of in schema.type_map.values():
@@ -65,7 +67,7 @@ def _types(schema: GraphQLSchema) -> dict[str, GraphQLObjectType]:
 
 
 def _wanted(info: Info, given: list[str]) -> list[tuple[str, int] | None]:
-    types = _types(info._raw_info.schema)
+    types = types_by_kind(info._raw_info.schema)
     wanted: list[tuple[str, int] | None] = []
     for global_id_ in given:
         kind, _, _ = global_id_.rpartition("_")

@@ -34,15 +34,18 @@ BUILT = product._schema
 
 # The lowest role that may use it. What is not here may nobody use: the test fails until it is entered.
 TABLE = {
-    "query": dict.fromkeys(
-        [
-            *("node", "nodes", "viewer", "users", "tokens"),
-            *("contact", "contacts", "tags", "lists", "fields", "tasks"),
-            *("automation", "automations", "automationRun", "automationRuns"),
-            "settings",
-        ],
-        Role.VIEWER,
-    ),
+    "query": {
+        **dict.fromkeys(
+            [
+                *("node", "nodes", "viewer", "users", "tokens"),
+                *("contact", "contacts", "tags", "lists", "fields", "tasks"),
+                *("automation", "automations", "automationRun", "automationRuns"),
+                "settings",
+            ],
+            Role.VIEWER,
+        ),
+        **dict.fromkeys(["auditLog"], Role.ADMIN),
+    },
     "mutation": {
         **dict.fromkeys(["createToken", "revokeToken"], Role.VIEWER),  # one's own; see below
         **dict.fromkeys(
