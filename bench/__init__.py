@@ -1,1 +1,1 @@
-"""How fast Parcours is, measured on the machine at hand; `make bench` runs everything, bench/README.md has the figures."""
+"""How fast Parcours is, measured on the machine at hand by `make bench`; README.md has the figures."""

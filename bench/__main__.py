@@ -11,6 +11,9 @@ from bench.lab import Figure, say
 # word on the command line → module with `measure() -> list[Figure]`
 BENCHES = {
     "reads": "bench.reads",
+    "engine": "bench.engine",
+    "import": "bench.import_rows",
+    "latency": "bench.latency",
 }
 
 

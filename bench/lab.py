@@ -1,4 +1,4 @@
-"""What a measurement needs: servers of its own in a folder for the moment, an owner's token, and a table for the figures."""
+"""What a measurement needs: servers of its own, an owner's token, and figures for a table."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Figure:
 
 @contextlib.contextmanager
 def servers() -> Iterator[Addresses]:
-    """PostgreSQL and Valkey as in production (every commit reaches the disk), migrated, with an owner; gone afterwards."""
+    """PostgreSQL and Valkey as in production (commits reach the disk), migrated, with an owner; gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="parcours-bench-", ignore_cleanup_errors=True) as path:
         say("starting PostgreSQL and Valkey")
         with DataFolder(Path(path)).servers() as addresses:

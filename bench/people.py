@@ -26,7 +26,9 @@ _STATEMENTS = [
     FROM generate_series(1, {companies}::integer) AS number
     """,
     """
-    INSERT INTO contact (email, phone, first_name, last_name, job_title, company_id, lifecycle_stage, created_at, updated_at)
+    INSERT INTO contact (
+        email, phone, first_name, last_name, job_title, company_id, lifecycle_stage, created_at, updated_at
+    )
     SELECT
         'person' || number || '@example.com',
         CASE WHEN number % 3 = 0 THEN '+3361' || lpad(number::text, 7, '0') END,

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import tempfile
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from bench.lab import PYTHON, TOKEN, Figure, bar, median, percentile, process, say, servers, wait_until, with_database
 from bench.people import fill
+from bench.wire import answers, ask, free_port, request
 
 CONTACTS = 100_000
 CONNECTIONS = 8
@@ -64,9 +61,9 @@ def measure() -> list[Figure]:
     with servers() as addresses:
         say(f"storing {CONTACTS:,} contacts")
         with_database(addresses, lambda: fill(CONTACTS))
-        port = _free_port()
+        port = free_port()
         with process(addresses, "bench.rivals", PARCOURS_PORT=str(port)):
-            wait_until(lambda: _answers(port), "the web server")
+            wait_until(lambda: answers(port), "the web server")
             marks = _marks(port)
             rivals = _rivals(marks)
             _must_agree(port, rivals)
@@ -76,8 +73,8 @@ def measure() -> list[Figure]:
 
 def _rivals(marks: list[tuple[str, int]]) -> list[Rival]:
     return [
-        Rival("data loaders", "/loaders", [_request(PAGE, after=str(number)) for _, number in marks]),
-        Rival("this API", "/graphql", [_request(PAGE, after=cursor) for cursor, _ in marks]),
+        Rival("data loaders", "/loaders", [request(PAGE, after=str(number)) for _, number in marks]),
+        Rival("this API", "/graphql", [request(PAGE, after=cursor) for cursor, _ in marks]),
         Rival("bare SQL", "/bare", [orjson.dumps({"after": number}) for _, number in marks]),
     ]
 
@@ -88,7 +85,7 @@ def _marks(port: int) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     after = None
     for _ in range(CONTACTS // PAGES_APART - 1):
-        page = _ask(port, "/graphql", _request(text % PAGES_APART, after=after))["data"]["contacts"]
+        page = ask(port, request(text % PAGES_APART, after=after))["data"]["contacts"]
         after = page["pageInfo"]["endCursor"]
         found.append((after, int(page["nodes"][-1]["id"].removeprefix("contact_"))))
     return found
@@ -97,7 +94,7 @@ def _marks(port: int) -> list[tuple[str, int]]:
 def _must_agree(port: int, rivals: list[Rival]) -> None:
     """All three make the same page, but for the cursor, of which each has its own."""
     for number in range(0, len(rivals[0].bodies), 20):
-        answers = [_ask(port, rival.path, rival.bodies[number]) for rival in rivals]
+        answers = [ask(port, rival.bodies[number], rival.path) for rival in rivals]
         for answer in answers:
             assert answer["data"]["contacts"]["pageInfo"].pop("endCursor")
         assert all(answer == answers[0] for answer in answers), "the answers differ"
@@ -136,7 +133,7 @@ def _sorted(port: int) -> list[Figure]:
         + NODE
         + " } pageInfo { hasNextPage endCursor } } }"
     )
-    rates = {sort: load(port, "/graphql", [_request(text, by=sort)], WARM_UP_SECONDS).rate for sort in SORTS}
+    rates = {sort: load(port, "/graphql", [request(text, by=sort)], WARM_UP_SECONDS).rate for sort in SORTS}
     slowest = min(rates, key=rates.__getitem__)
     return [
         Figure("page, sorted by each of 9 attributes", f"{median(list(rates.values())):,.0f} requests/s", "median"),
@@ -151,32 +148,3 @@ def load(port: int, path: str, bodies: list[bytes], seconds: float) -> Load:
         words = ["bench.load", str(port), path, TOKEN, str(CONNECTIONS), str(seconds), file.name]
         answer = orjson.loads(subprocess.run([*PYTHON, *words], check=True, capture_output=True).stdout)
     return Load(answer["answers"] / answer["seconds"], answer["latencies"])
-
-
-def _request(query: str, **variables: Any) -> bytes:
-    return orjson.dumps({"query": query, "variables": variables})
-
-
-def _ask(port: int, path: str, body: bytes) -> Any:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}",
-        body,
-        {"content-type": "application/json", "authorization": f"Bearer {TOKEN}"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        found = orjson.loads(answer.read())
-    assert not found.get("errors"), found
-    return found
-
-
-def _answers(port: int) -> bool:
-    try:
-        return bool(_ask(port, "/graphql", _request("{ viewer { name } }")))
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

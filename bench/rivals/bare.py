@@ -19,7 +19,9 @@ SELECT json_build_object('data', json_build_object('contacts', json_build_object
         'lastName', c.last_name,
         'lifecycleStage', c.lifecycle_stage,
         'tags', (
-            SELECT coalesce(json_agg(json_build_object('id', 'tag_' || t.id, 'name', t.name) ORDER BY lower(t.name)), '[]')
+            SELECT coalesce(
+                json_agg(json_build_object('id', 'tag_' || t.id, 'name', t.name) ORDER BY lower(t.name)), '[]'
+            )
             FROM contact_tag ct
             JOIN tag t ON t.id = ct.tag_id
             WHERE ct.contact_id = c.id
@@ -35,7 +37,10 @@ SELECT json_build_object('data', json_build_object('contacts', json_build_object
             WHERE m.contact_id = c.id
         )
     ) ORDER BY c.id) FILTER (WHERE c.place <= 50), '[]'),
-    'pageInfo', json_build_object('hasNextPage', count(*) > 50, 'endCursor', max(c.id) FILTER (WHERE c.place <= 50)::text)
+    'pageInfo', json_build_object(
+        'hasNextPage', count(*) > 50,
+        'endCursor', max(c.id) FILTER (WHERE c.place <= 50)::text
+    )
 )))::text AS answer
 FROM (
     SELECT c.*, row_number() OVER (ORDER BY c.id) AS place

@@ -1,0 +1,169 @@
+"""The engine: 50,000 contacts through five steps, against a Dramatiq message a step; one worker process each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from itertools import pairwise
+from typing import Any
+
+from bench.lab import Figure, bar, median, process, say, servers, with_database
+from bench.people import fill
+from kit import broker, clock, db
+from kit.datafolder import Addresses
+from kit.sql import Sql, ids
+from services import caller
+from workflows import entry, publish
+
+CONTACTS = 50_000
+STEPS = 5
+MESSAGES = 20_000
+ROUNDS = 3
+POLL_SECONDS = 0.05
+WARM_UP_MESSAGES = 500
+PATIENCE_SECONDS = 300
+
+
+def measure() -> list[Figure]:
+    """Steps a second of the engine and of messages, interleaved; medians."""
+    waits, instant, messages = [], [], []
+    with servers() as addresses:
+        say(f"storing {CONTACTS:,} contacts")
+        with_database(addresses, lambda: fill(CONTACTS))
+        for number in range(ROUNDS):
+            waits.append(_engine(addresses, number, "with a wait of a second", _with_a_wait(number)))
+            messages.append(_messages(addresses))
+            instant.append(_engine(addresses, number, "of instant steps", _of_instant_steps(number)))
+    ceiling = median(messages)
+    entries = median([entering for _, entering in waits + instant])
+    return [
+        _figure("five steps, a wait among them", [rate for rate, _ in waits], ceiling),
+        _figure("five instant steps", [rate for rate, _ in instant], ceiling),
+        Figure("entering, 50,000 contacts at once", f"{entries:,.0f} runs/s"),
+        Figure("one no-op Dramatiq message a step", f"{ceiling:,.0f} steps/s"),
+    ]
+
+
+def _figure(what: str, rates: list[float], ceiling: float) -> Figure:
+    return Figure(what, f"{median(rates):,.0f} steps/s", f"{median(rates) / ceiling:.1f} × messages")
+
+
+# ------------------------------------------------------------------------------------------------------------ engine
+
+
+def _engine(addresses: Addresses, number: int, what: str, steps: list[dict[str, Any]]) -> tuple[float, float]:
+    say(f"engine, automation {what}, round {number + 1} of {ROUNDS}")
+    with process(addresses, "workers"):
+        return with_database(addresses, lambda: _lead_everybody(steps))
+
+
+async def _lead_everybody(steps: list[dict[str, Any]]) -> tuple[float, float]:
+    """Steps a second from the moment everybody is in until everybody is through, and entries a second."""
+    by = caller.system(await clock.now())
+    automation = await publish.create({"name": "Bench", "triggers": [], "steps": steps}, by=by)
+    await publish.activate(automation, by=by)
+    someone = await db.value(Sql("SELECT min(c.id) FROM contact c"))
+    await entry.enter(ids([someone]), automation, by=caller.system(await clock.now()))
+    await _until_all_ended(automation, 1)
+    began = time.perf_counter()
+    everybody = Sql("SELECT c.id FROM contact c WHERE c.id > {someone}::bigint", someone=someone)
+    entered = await entry.enter(everybody, automation, by=caller.system(await clock.now()))
+    inside = time.perf_counter()
+    await _until_all_ended(automation, len(entered.runs))
+    ended = time.perf_counter()
+    visits = await db.value(
+        Sql(
+            """
+            SELECT count(*)
+            FROM visit i
+            JOIN automation_step s ON s.id = i.step_id
+            WHERE s.automation_id = {automation}::bigint
+              AND i.status = 'COMPLETED'
+            """,
+            automation=automation,
+        )
+    )
+    assert visits == STEPS * CONTACTS, f"{visits} visits"
+    await _until_quiet()
+    return STEPS * len(entered.runs) / (ended - inside), len(entered.runs) / (inside - began)
+
+
+async def _until_all_ended(automation: int, total: int) -> None:
+    waiting = Sql(
+        "SELECT count(*) FROM run r WHERE r.automation_id = {automation}::bigint AND r.ended_at IS NULL",
+        automation=automation,
+    )
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while left := await db.value(waiting):
+        assert time.monotonic() < deadline, f"{left} runs have not ended"
+        bar(total - left, total, f"{total - left:,} of {total:,} contacts are through")
+        await asyncio.sleep(POLL_SECONDS)
+    bar(total, total, f"{total:,} contacts are through")
+
+
+async def _until_quiet() -> None:
+    """The worker has looked at every fact, so that the next measurement has the machine for itself."""
+    while await db.value(Sql("SELECT count(*) FROM pending_event")):
+        await asyncio.sleep(POLL_SECONDS)
+    await db.execute(Sql("CHECKPOINT"))
+
+
+def _line(*steps: dict[str, Any]) -> list[dict[str, Any]]:
+    for each, following in pairwise(steps):
+        each.setdefault("next", following["id"])
+    return list(steps)
+
+
+def _if(key: str, rule: dict[str, Any], yes: str, no: str) -> dict[str, Any]:
+    branches = [{"name": "YES", "next": yes}, {"name": "NO", "next": no}]
+    return {"id": key, "do": {"ifElse": {"where": rule}}, "branches": branches, "next": None}
+
+
+def _with_a_wait(number: int) -> list[dict[str, Any]]:
+    return _line(
+        {"id": "tag", "do": {"addTag": {"tag": f"waiting {number}"}}},
+        _if("rule", {"tag": {"hasAny": ["tag 1", "tag 2", "tag 3"]}}, "gold", "silver"),
+        {"id": "gold", "do": {"setField": {"name": "jobTitle", "value": f"Gold {number}"}}, "next": "wait"},
+        {"id": "silver", "do": {"setField": {"name": "jobTitle", "value": f"Silver {number}"}}},
+        {"id": "wait", "do": {"waitFor": {"duration": {"seconds": 1}}}},
+        {"id": "untag", "do": {"removeTag": {"tag": f"waiting {number}"}}},
+    )
+
+
+def _of_instant_steps(number: int) -> list[dict[str, Any]]:
+    return _line(
+        {"id": "tag", "do": {"addTag": {"tag": f"instant {number}"}}},
+        {"id": "title", "do": {"setField": {"name": "jobTitle", "value": f"Iron {number}"}}},
+        _if("rule", {"tag": {"hasAny": ["tag 1", "tag 2", "tag 3"]}}, "untag", "other"),
+        {"id": "untag", "do": {"removeTag": {"tag": f"instant {number}"}}, "next": "name"},
+        {"id": "other", "do": {"addTag": {"tag": f"other {number}"}}},
+        {"id": "name", "do": {"setField": {"name": "firstName", "value": f"Ada {number}"}}},
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- messages
+
+
+def _messages(addresses: Addresses) -> float:
+    """Messages a second, all of them waiting in the queue before the worker begins."""
+    say(f"sending {MESSAGES:,} no-op messages")
+    os.environ["REDIS_URL"] = addresses.redis_url
+    from bench import noop
+
+    key = f"{noop.NAMESPACE}:{noop.QUEUE}.msgs"
+    client = broker.client(addresses.redis_url)
+    noop.steps.client = client
+    for number in range(MESSAGES):
+        noop.step.send(number, 1)
+    words = ["dramatiq", "bench.noop", "--processes", "1", "--skip-logging"]
+    with process(addresses, *words, dramatiq_worker_timeout="50"):
+        began = first = 0.0
+        while left := client.hlen(key):
+            bar(MESSAGES - left, MESSAGES, f"{MESSAGES - left:,} of {MESSAGES:,} messages")
+            if not began and left < MESSAGES - WARM_UP_MESSAGES:
+                began, first = time.perf_counter(), MESSAGES - left
+            time.sleep(POLL_SECONDS)
+        ended = time.perf_counter()
+        bar(1, 1, f"{MESSAGES:,} messages")
+    return (MESSAGES - first) / (ended - began)
