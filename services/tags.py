@@ -8,7 +8,7 @@ from typing import Any
 from kit import bell, db, text
 from kit.errors import Problem, Problems, invalid
 from kit.sql import Sql
-from services import facts
+from services import facts, limits
 from services.caller import Caller
 from services.outcome import Outcome
 
@@ -47,29 +47,41 @@ def name_problem(name: Any) -> Problem | None:
 
 
 async def ensure(names: Sequence[str], *, by: Caller) -> dict[str, int]:
-    """The tag of every name, made where there was none; keys are the names as given. Refused: a faulty name."""
+    """The tag of every name, made where there was none; keys are the names as given.
+
+    Refused: a faulty name, and more tags than the account may have (TAG_LIMIT), then none is made.
+    """
     problems = Problems()
     wanted = read_names(names, problems, "tags")
     problems.refuse()
     found = await _find(wanted)
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        await db.execute(
-            Sql(
-                """
-                INSERT INTO tag (name, created_at)
-                SELECT w.name, {now}::timestamptz
-                FROM unnest({names}::text[]) AS w (name)
-                ORDER BY lower(w.name)
-                ON CONFLICT DO NOTHING
-                """,
-                names=missing,
-                now=by.now,
-            )
-        )
+    if len(found) < len(wanted):
+        async with db.transaction():
+            await _make(wanted, by)
         found = await _find(wanted)
     by_lower = {name.lower(): number for name, number in found.items()}
     return {name: by_lower[text.clean(name).lower()] for name in names}
+
+
+async def _make(names: Sequence[str], by: Caller) -> None:
+    """Those of the tags that are not there, one maker after the other, so that the limit holds."""
+    left = await limits.room("tag")
+    made = await db.column(
+        Sql(
+            """
+            INSERT INTO tag (name, created_at)
+            SELECT w.name, {now}::timestamptz
+            FROM unnest({names}::text[]) AS w (name)
+            ORDER BY lower(w.name)
+            ON CONFLICT DO NOTHING
+            RETURNING id
+            """,
+            names=names,
+            now=by.now,
+        )
+    )
+    if left is not None and len(made) > left:
+        raise limits.reached("tag", "tags")
 
 
 async def give(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
