@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import islice
 
 import asyncpg
-import orjson
 
-from kit import bell, clock, db
+from kit import bell, clock, db, text
 from kit.errors import Problem, Refused, invalid
 from kit.sql import Sql
 from services import fields, import_jobs, lists, mapping, memberships, staging, tags
@@ -49,7 +49,7 @@ class Order:
     def fingerprint(self, source: Source) -> bytes:
         """The same for the same rows read in the same way."""
         wanted = [self.targets, self.lists, self.tags, self.update, self.region_column]
-        return sha256(source.fingerprint + orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)).digest()
+        return sha256(source.fingerprint + json.dumps(wanted, sort_keys=True).encode()).digest()
 
 
 class _Again(Exception):
@@ -83,7 +83,7 @@ async def prepare(source: Source, order: Order, *, by: Caller) -> ImportJob:
         _region_column(source, order)
         await _make_fields(targets, {found.name.lower() for found in known}, by)
         for name in order.lists:
-            if await lists.find_by_name(name.strip()) is None:
+            if await lists.find_by_name(text.clean(name)) is None:
                 await lists.create(name, by=by)
         if order.tags:
             await tags.ensure(order.tags, by=by)
@@ -105,7 +105,7 @@ async def run(
     """
     by = replace(by, actor=f"{ACTOR}:{job.id}", source="MANUAL", source_detail="IMPORT", via="IMPORT")
     reader = await _reader(job, source, order)
-    list_ids = [(name, await lists.find_by_name(name.strip())) for name in order.lists]
+    list_ids = [(name, await lists.find_by_name(text.clean(name))) for name in order.lists]
     rows = source.rows(skip=job.rows_done)
     ahead = _read_ahead(reader, rows)
     try:
@@ -199,7 +199,7 @@ async def _reader(job: ImportJob, source: Source, order: Order) -> Reader:
         await fields.find_all(),
         region_column=_region_column(source, order),
         default_country=await db.value(Sql("SELECT account.default_country FROM account")),
-        tags=[name.strip() for name in order.tags],
+        tags=[text.clean(name) for name in order.tags],
         update=order.update,
     )
 
