@@ -7,6 +7,7 @@ from models.automation import Automation
 from models.automation_step import AutomationStep
 from models.automation_version import AutomationVersion
 from models.company import Company
+from models.confirmation import Confirmation
 from models.contact import Contact
 from models.contact_list import ContactList
 from models.contact_merge import ContactMerge
@@ -50,6 +51,7 @@ __all__ = [
     "AutomationStep",
     "AutomationVersion",
     "Company",
+    "Confirmation",
     "Contact",
     "ContactList",
     "ContactMerge",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 from models.contact import Contact
@@ -21,6 +22,8 @@ class FormSubmission(Model):
     answers: fields.Field[Any] = fields.JSONField()
     outcome = fields.TextField()
     marketing = fields.BooleanField(null=True)
+    wording = fields.TextField(null=True)
+    notify: fields.Field[Any] = ArrayField(element_type="bigint")
     page_name = fields.TextField(null=True)
     page_url = fields.TextField(null=True)
     ip = fields.TextField(null=True)

@@ -31,7 +31,6 @@ class Membership(Model):
     form_id = fields.BigIntField(null=True)
     soft_bounces = fields.IntField()
     permission_by = fields.TextField(null=True)
-    confirmations_sent = fields.IntField()
 
     class Meta:
         table = "membership"

@@ -155,8 +155,7 @@ ALTER TABLE contact_list
 ALTER TABLE membership
     ADD COLUMN form_id            bigint,
     ADD COLUMN soft_bounces       integer NOT NULL DEFAULT 0,
-    ADD COLUMN permission_by      text,                      -- who asserted that the contact agreed (AE8)
-    ADD COLUMN confirmations_sent integer NOT NULL DEFAULT 0;
+    ADD COLUMN permission_by      text;                      -- who asserted that the contact agreed (AE8)
 
 CREATE TABLE membership_change (                             -- every transition, newest source beside the old ones (Q9)      mc
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -213,6 +212,8 @@ CREATE TABLE form_submission (                               --                 
     answers         jsonb NOT NULL,                          -- raw, as they came
     outcome         text NOT NULL CHECK (outcome IN ('CREATED', 'UPDATED', 'SPAM', 'REFUSED')),
     marketing       boolean,                                 -- the box, where the form has one
+    wording         text,                                    -- … and what stood beside it
+    notify          bigint[] NOT NULL DEFAULT '{}',          -- users who are still to be told by e-mail
     page_name       text,
     page_url        text,
     ip              text,
@@ -224,6 +225,7 @@ CREATE TABLE form_submission (                               --                 
 CREATE INDEX form_submission_of_form ON form_submission (form_id, id);
 CREATE INDEX form_submission_of_contact ON form_submission (contact_id, id) WHERE contact_id IS NOT NULL;
 CREATE UNIQUE INDEX form_submission_key ON form_submission (form_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX form_submission_of_nobody ON form_submission (id) WHERE contact_id IS NULL;
 
 -------------------------------------------------------------------------------------------------------------- exclusions
 
@@ -303,6 +305,20 @@ END $$;
 CREATE TRIGGER membership_suppression BEFORE INSERT OR UPDATE OF status ON membership
     FOR EACH ROW WHEN (NEW.status = 'ACTIVE') EXECUTE FUNCTION membership_stays_suppressed();
 
+-- Nor does such an address accept marketing by a box that anybody can tick, or by what it buys.
+CREATE FUNCTION contact_stays_suppressed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM suppression)
+        AND EXISTS (SELECT FROM suppression sp WHERE sp.hash = address_hash(NEW.email) AND sp.reason = 'UNSUBSCRIBED')
+    THEN
+        NEW.marketing_opt_in_at := NULL;
+        NEW.marketing_revoked_at := coalesce(NEW.marketing_revoked_at, NEW.updated_at);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER contact_suppression BEFORE INSERT OR UPDATE OF email, marketing_opt_in_at ON contact
+    FOR EACH ROW WHEN (NEW.email IS NOT NULL) EXECUTE FUNCTION contact_stays_suppressed();
+
 ---------------------------------------------------------------------------------------------------------------- commerce
 
 CREATE TABLE customer_account (                              --                                                              ca
@@ -378,6 +394,22 @@ CREATE TABLE plan_membership (                               --                 
 );
 CREATE UNIQUE INDEX plan_membership_external_key ON plan_membership (external_source, external_id);
 CREATE INDEX plan_membership_of_contact ON plan_membership (contact_id, started_at, id);
+
+CREATE TABLE confirmation (                                  -- a link by which somebody says: yes, it was me                cf
+    id                 bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    submission_id      bigint REFERENCES form_submission ON DELETE CASCADE,
+    plan_membership_id bigint REFERENCES plan_membership ON DELETE CASCADE,
+    list_ids           bigint[] NOT NULL DEFAULT '{}',       -- the lists it is about
+    marketing          boolean NOT NULL DEFAULT FALSE,       -- … and the box
+    created_at         timestamptz NOT NULL,
+    sent_at            timestamptz,                          -- handed to the mail server, at most once
+    confirmed_at       timestamptz,
+    CHECK (num_nonnulls(submission_id, plan_membership_id) = 1)
+);
+CREATE INDEX confirmation_of_submission ON confirmation (submission_id) WHERE submission_id IS NOT NULL;
+CREATE INDEX confirmation_of_plan ON confirmation (plan_membership_id) WHERE plan_membership_id IS NOT NULL;
+CREATE INDEX confirmation_to_send ON confirmation (created_at) WHERE sent_at IS NULL;
+CREATE INDEX form_submission_to_tell ON form_submission (id) WHERE notify <> '{}';
 
 CREATE TABLE review (                                        --                                                              re
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
