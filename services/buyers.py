@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from kit import db, email, text
-from kit.errors import Conflict, Problems
+from kit import db, email
+from kit.errors import Conflict
 from kit.sql import Sql
 from services import contacts, identity
 from services.caller import Caller
-from services.given import INTEGER_MAX
+from services.given import Given
 
 CHECKOUT = "CHECKOUT"
 
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Somebody named in an input: a contact that exists (`contact_id`), or an address that nobody has yet."""
+    """Somebody named in an input: a contact that exists, or an address that nobody has yet."""
 
     contact_id: int | None
     email: str | None
 
 
-async def find(values: Mapping[str, Any], problems: Problems) -> Buyer | None:
+def named(given: Given) -> bool:
+    """Whether an input says whom it is about."""
+    return given.values.get("contact_id") is not None or given.values.get("email") is not None
+
+
+async def find(given: Given) -> Buyer | None:
     """Whom `contact_id` or `email` names; None if neither is given, or what is given is faulty (which is noted)."""
-    contact_id, typed = values.get("contact_id"), values.get("email")
-    if contact_id is not None and typed is not None:
-        problems.add("INVALID_VALUE", "Give the contact or an e-mail address, not both.", "email")
-        return None
+    contact_id = given.integer("contact_id")
     if contact_id is not None:
-        known = 0 < contact_id <= INTEGER_MAX and await db.value(
-            Sql("SELECT c.id FROM contact c WHERE c.id = {id}::bigint", id=contact_id)
-        )
-        if not known:
-            problems.add("NOT_FOUND", "This contact does not exist.", "contactId")
-            return None
-        return Buyer(contact_id, None)
-    if typed is None:
-        return None
-    address = None if text.fault(typed, length_max=1_000) else email.normalise(text.clean(typed))
-    if address is None:
-        problems.extend([identity.EMAIL_INVALID])
-        return None
-    return Buyer(await _of(address), address)
+        if given.values.get("email") is not None:
+            given.refuse("INVALID_VALUE", "Give the contact or an e-mail address, not both.", "email")
+        known = await db.value(Sql("SELECT c.id FROM contact c WHERE c.id = {id}::bigint", id=contact_id))
+        if known is None:
+            given.refuse("NOT_FOUND", "This contact does not exist.", "contactId")
+        return Buyer(known, None) if known else None
+    typed = given.text("email", length_max=1_000)
+    address = email.normalise(typed) if typed else None
+    if typed and address is None:
+        given.problems.extend([identity.EMAIL_INVALID])
+    return Buyer(await _of(address), address) if address else None
 
 
 async def create(address: str, name: str | None, *, by: Caller) -> int:

@@ -25,15 +25,20 @@ def camel(key: str) -> str:
 class Given:
     """The values of one input by their snake_case keys. An absent key stays absent, None means "clear"."""
 
-    def __init__(self, values: Mapping[str, Any], problems: Problems) -> None:
+    def __init__(self, values: Mapping[str, Any], problems: Problems, *, path: tuple[str, ...] = ()) -> None:
         self.values = values
         self.problems = problems
+        self.path = path
 
     def __contains__(self, key: str) -> bool:
         return key in self.values
 
+    def inside(self, values: Mapping[str, Any], *path: str) -> Given:
+        """An object within this input, whose faults are noted below `path`."""
+        return Given(values, self.problems, path=(*self.path, *path))
+
     def refuse(self, code: str, message: str, *path: str) -> None:
-        self.problems.add(code, message, *path)
+        self.problems.add(code, message, *self.path, *path)
 
     def text(self, key: str, *, length_max: int = LINE_LENGTH_MAX, lines: bool = False) -> str | None:
         """A text, tidied; None when absent, cleared, blank or faulty (which is noted)."""
@@ -42,7 +47,7 @@ class Given:
             return None
         problem = text.fault(value, length_max=length_max, lines=lines)
         if problem:
-            self.problems.extend([problem], camel(key))
+            self.problems.extend([problem], *self.path, camel(key))
             return None
         return text.clean(value) or None
 

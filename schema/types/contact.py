@@ -11,19 +11,27 @@ from kit.sql import Sql
 from schema.enums import (
     ActivityKind,
     ContactKind,
+    ContactRole,
     EngagementLevel,
     LifecycleStage,
     MembershipSource,
     MembershipStatus,
+    OrderStatus,
     Origin,
     RunStatus,
 )
 from schema.node import Connection, Node, global_id
 from schema.paging import Key, by_id
 from schema.projection.made import column, connected, many, one, table
+from schema.types import audience
 from schema.types.activity import Activity
+from schema.types.customer_account import CustomerAccount
+from schema.types.donation import NEWEST_GIFT_FIRST, Donation
 from schema.types.field import FieldValue
 from schema.types.list import ListMembership
+from schema.types.order import NEWEST_ORDER_FIRST, Order, with_order_status
+from schema.types.plan import PlanMembership
+from schema.types.review import Review
 from schema.types.run import AutomationRun, with_status
 from schema.types.tag import Tag
 from schema.types.task import Note, Task
@@ -100,6 +108,19 @@ class Contact(Node):
     tags: list[Tag] = many(
         "contact_tag ct JOIN tag t ON t.id = ct.tag_id WHERE ct.contact_id = c.id", order="lower(t.name), t.id"
     )
+    roles: list[ContactRole] = column(audience.ROLES, "What it is to us; several at once, or none.")
+    customer: audience.Customer | None = one(audience.CUSTOMER, "Null without a complete order.")
+    subscriber: audience.Subscriber | None = one(audience.SUBSCRIBER, "Null when active on no list.")
+    member: audience.Member | None = one(audience.MEMBER, "Null when active on no plan.")
+    donor: audience.Donor | None = one(audience.DONOR, "Null without a gift.")
+    has_account: bool = column("c.has_account", "Whether it signs in at the shop.")
+    customer_account: CustomerAccount | None = one("customer_account ca WHERE ca.contact_id = c.id")
+    plan_memberships: list[PlanMembership] = many(
+        "plan_membership pm WHERE pm.contact_id = c.id",
+        order="pm.started_at, pm.id",
+        description="Those that ended, too.",
+    )
+    reviews: list[Review] = many("review re WHERE re.contact_id = c.id", order="re.id")
     automations: list[ContactAutomation] = many(_WAYS, order="way.automation_id", description="One row an automation.")
     origin: Origin = column("c.origin", "How the contact came to be known.")
     external_source: str | None = column("c.external_source", "The system whose id `externalId` is.")
@@ -139,6 +160,21 @@ class Contact(Node):
     def notes(
         self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
     ) -> Connection[Note]: ...
+
+    @connected("o.contact_id = c.id", by=NEWEST_ORDER_FIRST, filters={"status": with_order_status})
+    def orders(
+        self,
+        status: OrderStatus | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Order]: ...
+
+    @connected("dn.contact_id = c.id", by=NEWEST_GIFT_FIRST)
+    def donations(
+        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    ) -> Connection[Donation]: ...
 
     @connected(
         "e.contact_id = c.id",

@@ -40,7 +40,7 @@ TABLE = {
                 *("node", "nodes", "viewer", "users", "tokens"),
                 *("contact", "contacts", "tags", "lists", "fields", "tasks"),
                 *("automation", "automations", "automationRun", "automationRuns"),
-                "settings",
+                *("settings", "orders", "plans"),
             ],
             Role.VIEWER,
         ),
@@ -52,6 +52,8 @@ TABLE = {
             [
                 *("createContact", "updateContact", "deleteContact", "addTags", "removeTags", "setMembership"),
                 *("createNote", "createTask", "updateTask", "enterAutomation", "endAutomation"),
+                *("recordOrder", "recordDonation", "recordPlanMembership", "recordReview"),
+                *("createCustomerAccount", "deleteCustomerAccount"),
             ],
             Role.MEMBER,
         ),
