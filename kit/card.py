@@ -28,6 +28,7 @@ from kit.errors import Invalid, Problem, Refused
 from kit.shape import (
     AutomationId,
     FieldName,
+    FormId,
     Length,
     ListId,
     Name,
@@ -47,6 +48,7 @@ from kit.shape import (
 __all__ = [
     "AutomationId",
     "FieldName",
+    "FormId",
     "Length",
     "ListId",
     "Name",
@@ -61,6 +63,7 @@ __all__ = [
     "UserId",
     "camel",
     "json",
+    "member",
     "number",
     "read",
     "references",
@@ -100,6 +103,21 @@ def read(card: type[Card], given: Any, path: Path = ()) -> Card:
     if problems:
         raise Invalid(*problems)
     return typing.cast(Card, value)
+
+
+def member(given: Any, classes: dict[str, type[Any]], path: Path = ()) -> Any:
+    """The one card that is given in an object with a member for each kind: `{"addTag": {"tag": "vip"}}`.
+
+    `classes` are the cards by their names in the API. Refused (Invalid): none or several members, faulty parameters.
+    """
+    named = {key: value for key, value in given.items() if value is not None} if isinstance(given, dict) else {}
+    if len(named) != 1:
+        raise Invalid(Problem("REQUIRED", "Give exactly one kind.", path))
+    ((key, content),) = named.items()
+    if key not in classes:
+        message = f"There is no kind {str(key)[:50]}. Kinds are {', '.join(classes)}."
+        raise Invalid(Problem("INVALID_VALUE", message, (*path, str(key))))
+    return read(classes[key], content, (*path, key))
 
 
 def references(value: Any, path: Path = ()) -> Iterator[Reference]:

@@ -59,6 +59,7 @@ StepKey = Annotated[str, Length(60), Ref("step")]
 ListId = Annotated[int, Ref("list")]
 AutomationId = Annotated[int, Ref("automation")]
 UserId = Annotated[int, Ref("user")]
+FormId = Annotated[int, Ref("form")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,15 +146,18 @@ async def _check(references: Sequence[Reference], reading: Reading, problems: Pr
                 SELECT 'automation', a.id FROM automation a WHERE a.id = ANY({automations}::bigint[])
                 UNION ALL
                 SELECT 'user', u.id FROM user_account u WHERE u.id = ANY({users}::bigint[])
+                UNION ALL
+                SELECT 'form', fo.id FROM form fo WHERE fo.id = ANY({forms}::bigint[])
                 """,
                 lists=wanted.get("list", []),
                 automations=wanted.get("automation", []),
                 users=wanted.get("user", []),
+                forms=wanted.get("form", []),
             )
         )
     }
     for each in references:
-        if each.kind in ("list", "automation", "user") and (each.kind, each.key) not in known:
+        if each.kind in ("list", "automation", "user", "form") and (each.kind, each.key) not in known:
             problems.extend([Problem("NOT_FOUND", f"This {each.kind} does not exist.", each.path)])
         elif (
             each.kind == "field"

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kit import card, registry
-from kit.errors import Invalid, Problem
+from kit.errors import Problem
 from kit.shape import camel
 
 if TYPE_CHECKING:
@@ -69,17 +69,4 @@ def kinds() -> dict[str, type[Step]]:
 
 def read(do: Any, path: tuple[str, ...] = ()) -> Step:
     """The step of `{"addTag": {"tag": "vip"}}`. Refused (Invalid): none or several members, faulty parameters."""
-    return member(do, {camel(kind): cls for kind, cls in kinds().items()}, path)
-
-
-def member(given: Any, classes: dict[str, type[Any]], path: tuple[str, ...]) -> Any:
-    """The one card that is given in an object with a member for each kind."""
-    named = {key: value for key, value in given.items() if value is not None} if isinstance(given, dict) else {}
-    if len(named) != 1:
-        raise Invalid(Problem("REQUIRED", "Give exactly one kind.", path))
-    ((key, parameters),) = named.items()
-    if key not in classes:
-        raise Invalid(
-            Problem("INVALID_VALUE", f"There is no kind {key[:50]}. Kinds are {', '.join(classes)}.", (*path, str(key)))
-        )
-    return card.read(classes[key], parameters, (*path, key))
+    return card.member(do, {camel(kind): cls for kind, cls in kinds().items()}, path)

@@ -12,12 +12,11 @@ from enum import Enum
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
-from kit import registry
+from kit import card, registry
 from kit.card import Reads
 from kit.shape import camel
 from kit.sql import TRUE, Sql
 from segments.rule import Rule
-from workflows.step import member
 
 TRIGGERS_MAX = 50
 
@@ -51,7 +50,7 @@ def kinds() -> dict[str, type[Trigger]]:
 
 def read(on: Any, path: tuple[str, ...] = ()) -> Trigger:
     """The trigger of `{"tagAdded": {"tag": "vip"}}`. Refused (Invalid): none or several members, faulty parameters."""
-    return member(on, {camel(kind): cls for kind, cls in kinds().items()}, path)
+    return card.member(on, {camel(kind): cls for kind, cls in kinds().items()}, path)
 
 
 class TriggerRuns(Enum):
