@@ -15,6 +15,7 @@ from services.outcome import Outcome
 STATUSES = ("ACTIVE", "UNCONFIRMED", "UNSUBSCRIBED", "BOUNCED")
 PREVIOUSLY_UNSUBSCRIBED = "PREVIOUSLY_UNSUBSCRIBED"
 NOT_REACTIVATED = "NOT_REACTIVATED"
+ALREADY_ACTIVE = "ALREADY_ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ _NOBODY = _Spared(PREVIOUSLY_UNSUBSCRIBED, "FALSE")
 _LEFT_THEMSELVES = _Spared(
     PREVIOUSLY_UNSUBSCRIBED, "({m}.status = 'UNSUBSCRIBED' AND {m}.unsubscribed_by IS NOT DISTINCT FROM 'CONTACT')"
 )
+_ACTIVE = _Spared(ALREADY_ACTIVE, "{m}.status = 'ACTIVE'")
 _GONE = _Spared(NOT_REACTIVATED, "{m}.status IN ('UNSUBSCRIBED', 'BOUNCED')")
 
 
@@ -51,6 +53,27 @@ async def enrol(contacts: Sql, list_id: int, *, by: Caller) -> Outcome:
     Whoever is UNSUBSCRIBED or BOUNCED stays so and is refused NOT_REACTIVATED (domain.md Q12).
     """
     return await _put(contacts, [(list_id, "ACTIVE")], _GONE, by=by)
+
+
+async def request(contacts: Sql, list_id: int, *, by: Caller) -> Outcome:
+    """Put every contact of the set on the list UNCONFIRMED: it is asked to confirm first (double opt-in).
+
+    Who is ACTIVE on it stays so and is refused ALREADY_ACTIVE.
+    """
+    return await _put(contacts, [(list_id, "UNCONFIRMED")], _ACTIVE, by=by)
+
+
+async def confirm(contacts: Sql, list_ids: Sequence[int], *, by: Caller) -> Outcome:
+    """Make those memberships of the set on these lists ACTIVE that are UNCONFIRMED; others stay as they are."""
+    targets = Sql(
+        """
+        SELECT held.contact_id, held.list_id, 'ACTIVE' AS status
+        FROM held
+        WHERE held.status = 'UNCONFIRMED'
+        """
+    )
+    of_lists = Sql("AND m.list_id = ANY({lists}::bigint[])", lists=list(list_ids))
+    return await _change(contacts, of_lists, targets, _NOBODY, by=by)
 
 
 async def leave(contacts: Sql, list_id: int | None, *, by: Caller) -> Outcome:
@@ -155,11 +178,13 @@ async def _change(contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, *
             ),
             changed AS (
                 INSERT INTO membership AS m (
-                    contact_id, list_id, status, source, source_detail, user_id,
-                    subscribed_at, unsubscribed_at, unsubscribed_by, created_at, updated_at
+                    contact_id, list_id, status, source, source_detail, user_id, form_id,
+                    permission_by, subscribed_at, unsubscribed_at, unsubscribed_by, created_at, updated_at
                 )
                 SELECT
                     w.contact_id, w.list_id, w.status, {source}::text, {source_detail}::text, {user_id}::bigint,
+                    {form_id}::bigint,
+                    CASE WHEN w.status = 'ACTIVE' THEN {permission_by}::text END,
                     CASE WHEN w.status IN ('ACTIVE', 'UNCONFIRMED') THEN {now}::timestamptz END,
                     CASE WHEN w.status = 'UNSUBSCRIBED' THEN {now}::timestamptz END,
                     CASE WHEN w.status = 'UNSUBSCRIBED' THEN {source}::text END,
@@ -172,6 +197,11 @@ async def _change(contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, *
                     source = excluded.source,
                     source_detail = excluded.source_detail,
                     user_id = excluded.user_id,
+                    form_id = excluded.form_id,
+                    permission_by = CASE
+                        WHEN excluded.status = 'ACTIVE' THEN excluded.permission_by
+                        ELSE m.permission_by
+                    END,
                     subscribed_at = CASE
                         WHEN m.status = 'UNSUBSCRIBED' THEN coalesce(excluded.subscribed_at, m.subscribed_at)
                         ELSE coalesce(m.subscribed_at, excluded.subscribed_at)
@@ -195,19 +225,42 @@ async def _change(contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, *
                   AND NOT ({spared_now})
                 RETURNING m.contact_id, m.list_id, old.status AS before, new.status AS after
             ),
-            {facts}
+            {facts},
+            silent AS (
+                SELECT w.contact_id, w.list_id
+                FROM ({targets}) AS w
+                LEFT JOIN held USING (contact_id, list_id)
+                LEFT JOIN changed USING (contact_id, list_id)
+                WHERE w.status = 'ACTIVE'
+                  AND CASE
+                      WHEN changed.after IS NULL THEN held.status <> 'ACTIVE'
+                      ELSE changed.after NOT IN ('ACTIVE', 'UNCONFIRMED')
+                  END
+            ),
+            done AS (
+                SELECT changed.contact_id, changed.list_id FROM changed
+                EXCEPT SELECT silent.contact_id, silent.list_id FROM silent
+            )
             SELECT
-                (SELECT array_agg(DISTINCT changed.contact_id) FROM changed) AS changed,
+                (SELECT array_agg(DISTINCT done.contact_id) FROM done) AS changed,
                 (SELECT array_agg(rest.id)
                  FROM (
                      SELECT standing.id FROM standing
-                     EXCEPT SELECT changed.contact_id FROM changed
+                     EXCEPT SELECT done.contact_id FROM done
                      EXCEPT SELECT refused.contact_id FROM refused
+                     EXCEPT SELECT silent.contact_id FROM silent
                  ) AS rest) AS unchanged,
                 (SELECT array_agg(rest.id)
                  FROM (
-                     SELECT refused.contact_id AS id FROM refused EXCEPT SELECT changed.contact_id FROM changed
+                     SELECT refused.contact_id AS id FROM refused
+                     EXCEPT SELECT done.contact_id FROM done
+                     EXCEPT SELECT silent.contact_id FROM silent
                  ) AS rest) AS refused,
+                (SELECT array_agg(rest.id)
+                 FROM (
+                     SELECT silent.contact_id AS id FROM silent
+                     EXCEPT SELECT done.contact_id FROM done
+                 ) AS rest) AS silent,
                 (SELECT array_agg(rest.id)
                  FROM (SELECT wanted.id FROM wanted EXCEPT SELECT standing.id FROM standing) AS rest) AS missing
             """,
@@ -219,12 +272,14 @@ async def _change(contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, *
             source=by.source,
             source_detail=by.source_detail,
             user_id=by.user_id,
+            form_id=by.form_id,
+            permission_by=by.actor if by.permission else None,
             now=by.now,
             facts=_facts(by),
         )
     )
     await bell.ring("dispatch")
-    return Outcome.of(row, refused=spared.code)
+    return Outcome.of(row, refused=spared.code, silent=NOT_REACTIVATED)
 
 
 def _facts(by: Caller) -> Sql:

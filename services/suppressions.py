@@ -1,0 +1,105 @@
+"""Suppressions: erased addresses that had left stay silent when they come back, known by a keyed hash alone.
+
+What a returning address may not do, the tables themselves see to (`membership_stays_suppressed` in 0003_record.sql):
+no door can forget it.
+"""
+
+from __future__ import annotations
+
+from kit import db
+from kit.sql import Sql
+from services.caller import Caller
+
+# Every address that the contact {id} has ever had, unless somebody else has it by now.
+_ADDRESSES = """
+    SELECT w.address, w.channel
+    FROM (
+        SELECT c.email, 'EMAIL' FROM contact c WHERE c.id = {id}::bigint
+        UNION
+        SELECT c.phone, 'SMS' FROM contact c WHERE c.id = {id}::bigint
+        UNION
+        SELECT before_or_after.value, CASE e.data ->> 'name' WHEN 'email' THEN 'EMAIL' ELSE 'SMS' END
+        FROM event e
+        CROSS JOIN LATERAL (VALUES (e.data ->> 'from'), (e.data ->> 'to')) AS before_or_after (value)
+        WHERE e.contact_id = {id}::bigint
+          AND e.kind = 'FIELD_CHANGED'
+          AND e.subject IS NULL
+          AND e.data ->> 'name' IN ('email', 'phone')
+    ) AS w (address, channel)
+    WHERE w.address IS NOT NULL
+      AND NOT EXISTS (
+          SELECT
+          FROM contact c
+          WHERE c.id <> {id}::bigint
+            AND (lower(c.email) = lower(w.address) OR c.phone = w.address)
+      )
+"""
+
+
+def addresses(contact_id: int) -> Sql:
+    """Selects `address, channel` (EMAIL or SMS) of all that reaches this contact or once did, and nobody else."""
+    return Sql(_ADDRESSES, id=contact_id)
+
+
+def remembered(contact_id: int, *, by: Caller) -> Sql:
+    """A CTE `remembered` for the erasure of a contact: hashes of its addresses, for each reason not to write to them.
+
+    Stands behind a CTE `addresses`. An address was left if a list of its channel was, or all marketing.
+    """
+    return Sql(
+        """
+        remembered AS (
+            INSERT INTO suppression (hash, reason, created_at)
+            SELECT DISTINCT address_hash(addresses.address), w.reason, {now}::timestamptz
+            FROM addresses
+            JOIN (
+                SELECT l.channel, m.status
+                FROM membership m
+                JOIN contact_list l ON l.id = m.list_id
+                WHERE m.contact_id = {id}::bigint
+                  AND m.status IN ('UNSUBSCRIBED', 'BOUNCED')
+                UNION ALL
+                SELECT 'EMAIL', 'UNSUBSCRIBED'
+                FROM contact c
+                WHERE c.id = {id}::bigint
+                  AND c.marketing_revoked_at IS NOT NULL
+                  AND c.marketing_opt_in_at IS NULL
+                UNION ALL
+                SELECT 'EMAIL', 'EXCLUDED'
+                FROM exclusion ex
+                WHERE ex.value IN (SELECT lower(addresses.address) FROM addresses)
+            ) AS w (channel, reason) ON w.channel = addresses.channel
+            ON CONFLICT DO NOTHING
+        )
+        """,
+        id=contact_id,
+        now=by.now,
+    )
+
+
+def suppressed(address: Sql) -> Sql:
+    """A condition for whoever sends: nothing goes to this address, whatever the lists say. Never NULL."""
+    return Sql("EXISTS (SELECT FROM suppression sp WHERE sp.hash = address_hash({address}))", address=address)
+
+
+async def lift(contacts: Sql) -> None:
+    """The contacts of the set have followed the link that was sent to them: what they left once, they want again.
+
+    An exclusion stays (domain.md Q33): it was not theirs to make. Call before making a membership ACTIVE.
+    """
+    await db.execute(
+        Sql(
+            """
+            DELETE FROM suppression sp
+            WHERE sp.reason <> 'EXCLUDED'
+              AND sp.hash IN (
+                  SELECT address_hash(w.address)
+                  FROM contact c
+                  CROSS JOIN LATERAL (VALUES (c.email), (c.phone)) AS w (address)
+                  WHERE c.id IN (SELECT s.id FROM ({contacts}) AS s)
+                    AND w.address IS NOT NULL
+              )
+            """,
+            contacts=contacts,
+        )
+    )
