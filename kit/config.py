@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from kit import email, smtp
 from kit.errors import Problem, Refused
+from kit.smtp import Smtp
 
 if TYPE_CHECKING:
     from kit.db import Server
@@ -71,6 +74,13 @@ class Settings(BaseSettings):
         description="Country of phone numbers written without one, when the account is made.",
     )
     timezone: str = Field("UTC", description="Time zone of the account when it is made, e.g. Europe/Berlin.")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Where mail is handed over, e.g. smtp://user:password@host:587. Without it none is sent.",
+    )
+    mail_from: str | None = Field(
+        None, validate_default=True, description="Sender of that mail, e.g. Parcours <hello@example.org>."
+    )
     pool_size: int = Field(10, ge=2, le=100, description="Connections to PostgreSQL of each process, at most.")
     worker_processes: int = Field(1, ge=1, le=64, description="Worker processes that `parcours up` starts.")
     worker_threads: int = Field(4, ge=1, le=64, description="Hints that one worker process hears at the same time.")
@@ -94,11 +104,34 @@ class Settings(BaseSettings):
             raise ValueError("must be the name of a time zone, e.g. Europe/Berlin")
         return given
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _a_mail_server(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            try:
+                smtp.parse(given.get_secret_value())
+            except Refused as refused:
+                raise ValueError(refused.problems[0].message) from None
+        return given
+
+    @field_validator("mail_from")
+    @classmethod
+    def _a_sender(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if given is None and info.data.get("smtp_url") is not None:
+            raise ValueError("is needed with PARCOURS_SMTP_URL")
+        if given is not None and (not given.isprintable() or email.normalise(parseaddr(given)[1]) is None):
+            raise ValueError("must be an address, e.g. Parcours <hello@example.org>")
+        return given
+
     def server(self) -> Server:
         """Where PostgreSQL answers, from DATABASE_URL."""
         if self.database_url is None:
             raise Refused(Problem("CONFIG", "DATABASE_URL is not set."))
         return parse_database_url(self.database_url.get_secret_value())
+
+    def smtp(self) -> Smtp | None:
+        """Where mail is handed over, from PARCOURS_SMTP_URL; None when no mail is to be sent."""
+        return None if self.smtp_url is None else smtp.parse(self.smtp_url.get_secret_value())
 
     def broker_url(self) -> str:
         """Where Valkey answers, from REDIS_URL."""

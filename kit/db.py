@@ -188,6 +188,11 @@ async def transaction() -> AsyncIterator[None]:
         await act()
 
 
+def inside_transaction() -> bool:
+    """Whether a transaction is open here: no time to wait for anything but the database."""
+    return _after_commit.get() is not None
+
+
 async def after_commit(act: Callable[[], Awaitable[None]]) -> None:
     """Do this when the current transaction is committed; outside of one, now."""
     waiting = _after_commit.get()

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
-from kit import clock
+from kit import clock, config
 from kit import db as database
 from kit.db import Server
 from kit.embedded import Postgres, Valkey
@@ -23,6 +23,7 @@ from schema.context import Context
 from schema.documents import Documents
 from services import users
 from services.caller import Caller, Role
+from tests.mailbox import Mailbox
 from web.live import Hub
 
 # Rows that a new database has from its migrations; everything else is emptied after a test.
@@ -133,6 +134,19 @@ async def owner(caller: Caller) -> Caller:
 async def gql(owner: Caller) -> Gql:
     """Ask the API as its owner: `await gql("{ viewer { name } }")` gives the data, and fails on top-level errors."""
     return Gql(owner)
+
+
+@pytest.fixture
+async def mailbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Mailbox]:
+    """A mail server that this deployment hands its mail to; what arrived is in `mailbox.messages`."""
+    running = Mailbox()
+    monkeypatch.setenv("PARCOURS_SMTP_URL", await running.start())
+    monkeypatch.setenv("PARCOURS_MAIL_FROM", "Parcours <hello@parcours.test>")
+    config.settings.cache_clear()
+    yield running
+    await running.stop()
+    monkeypatch.undo()
+    config.settings.cache_clear()
 
 
 class Gql:

@@ -1,0 +1,1 @@
+"""The ways out: whatever leaves the house for the network leaves through one of these."""

@@ -1,0 +1,90 @@
+"""A message is handed over whole, to one person, and nothing in it can become a header."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit import config
+from kit import db as database
+from kit.errors import Invalid, Refused
+from services.channels import email
+from services.channels.email import NotSent
+
+
+async def test_a_message_arrives_as_it_was_written(mailbox):
+    told = await email.send("ann@x.test", " Grüße ", "Hello Ann,\n…", "<p>Hello Ann</p>")
+    [message] = mailbox.messages
+    assert mailbox.envelopes == [("hello@parcours.test", ["ann@x.test"])]
+    assert (message["From"], message["To"]) == ("Parcours <hello@parcours.test>", "ann@x.test")
+    assert (message["Subject"], message["Message-ID"], message["MIME-Version"]) == ("Grüße", told, "1.0")
+    assert message["Date"]
+    assert message.get_body(("plain",)).get_content() .split("\r\n") == ["Hello Ann,", "…", ""]
+    assert message.get_body(("html",)).get_content() .strip() == "<p>Hello Ann</p>"
+
+
+async def test_an_international_domain_is_written_in_ascii(mailbox):
+    await email.send("ann@bücher.test", "Hello", "…")
+    assert mailbox.envelopes[0][1] == ["ann@xn--bcher-kva.test"]
+
+
+@pytest.mark.parametrize(
+    ("to", "subject", "path"),
+    [
+        ("ann@x.test\r\nBcc: eve@x.test", "Hi", "to"),
+        ("ann@x.test, eve@x.test", "Hi", "to"),
+        ("ann", "Hi", "to"),
+        ("ann@x.test", "Hi\r\nBcc: eve@x.test", "subject"),
+        ("ann@x.test", "Hi\nBcc: eve@x.test", "subject"),
+        ("ann@x.test", " ", "subject"),
+        ("ann@x.test", "nul\x00", "subject"),
+    ],
+)
+async def test_nothing_becomes_a_header(mailbox, to, subject, path):
+    with pytest.raises(Invalid) as refusal:
+        await email.send(to, subject, "Text")
+    assert [problem.path for problem in refusal.value.problems] == [(path,)]
+    assert mailbox.messages == []
+
+
+async def test_what_the_server_refuses_is_told_without_the_address(mailbox):
+    mailbox.refused.add("gone@x.test")
+    with pytest.raises(NotSent) as failure:
+        await email.send("gone@x.test", "Hi", "Text")
+    assert (str(failure.value), failure.value.unknown) == ("REFUSED 550", False)
+
+
+async def test_a_server_that_is_away(mailbox):
+    await mailbox.stop()
+    with pytest.raises(NotSent) as failure:
+        await email.send("ann@x.test", "Hi", "Text")
+    assert (failure.value.reason, failure.value.unknown) == ("UNREACHABLE", False)
+
+
+async def test_without_a_server_nothing_is_sent():
+    assert not email.is_configured()
+    with pytest.raises(NotSent, match="NOT_CONFIGURED"):
+        await email.send("ann@x.test", "Hi", "Text")
+
+
+async def test_no_message_waits_inside_a_transaction(mailbox, db):
+    with pytest.raises(AssertionError, match="transaction"):
+        async with database.transaction():
+            await email.send("ann@x.test", "Hi", "Text")
+    assert mailbox.messages == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"SMTP_URL": "smtp://mail.example"}, "PARCOURS_MAIL_FROM: is needed"),
+        ({"SMTP_URL": "https://mail.example", "MAIL_FROM": "a@x.test"}, "PARCOURS_SMTP_URL: must be like"),
+        ({"SMTP_URL": "smtp://mail.example:x", "MAIL_FROM": "a@x.test"}, "PARCOURS_SMTP_URL: must be like"),
+        ({"SMTP_URL": "smtp://mail.example", "MAIL_FROM": "nobody"}, "PARCOURS_MAIL_FROM: must be an address"),
+    ],
+)
+def test_half_a_mail_server_is_refused_at_the_start(monkeypatch, variables, told):
+    for name, value in variables.items():
+        monkeypatch.setenv(f"PARCOURS_{name}", value)
+    with pytest.raises(Refused) as refusal:
+        config.read()
+    assert told in str(refusal.value)
