@@ -30,6 +30,8 @@ class Caller:
     user_id: int | None = None
     source: str = "MANUAL"
     source_detail: str | None = None
+    form_id: int | None = None  # the form that the contact itself filled in
+    permission: bool = False  # asserts that the contacts agreed to be on lists (AE8)
     via: str = "API"  # how a run it starts was entered
     depth: int = 0  # automations that started each other up to here
 
@@ -40,6 +42,11 @@ class Caller:
 def system(now: datetime) -> Caller:
     """The house itself, for work that nobody asked for by name."""
     return Caller(actor="system", now=now, source="UNKNOWN")
+
+
+def form(form_id: int, now: datetime) -> Caller:
+    """A contact itself, by what it sent with a form."""
+    return Caller(actor=f"form:{form_id}", now=now, source="CONTACT", source_detail="FORM", form_id=form_id, via="FORM")
 
 
 def automation(run_label: str, now: datetime, *, depth: int = 0) -> Caller:
