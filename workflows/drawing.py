@@ -18,6 +18,7 @@ from segments import rule
 from segments.reading import Reading
 from services import tags
 from services.caller import Caller
+from services.references import unknown
 from workflows import graph
 from workflows.graph import Graph
 from workflows.step import Step
@@ -135,37 +136,15 @@ def _read_triggers(
 
 async def _check(references: Sequence[Reference], reading: Reading, problems: Problems) -> None:
     """NOT_FOUND for every list, automation, user or segment that is named and not there; UNKNOWN_FIELD for fields."""
-    wanted = {each.kind: [other.key for other in references if other.kind == each.kind] for each in references}
-    known = {
-        (row["kind"], row["id"])
-        for row in await db.rows(
-            Sql(
-                """
-                SELECT 'list' AS kind, l.id FROM contact_list l WHERE l.id = ANY({lists}::bigint[])
-                UNION ALL
-                SELECT 'automation', a.id FROM automation a WHERE a.id = ANY({automations}::bigint[])
-                UNION ALL
-                SELECT 'user', u.id FROM user_account u WHERE u.id = ANY({users}::bigint[])
-                UNION ALL
-                SELECT 'form', fo.id FROM form fo WHERE fo.id = ANY({forms}::bigint[])
-                """,
-                lists=wanted.get("list", []),
-                automations=wanted.get("automation", []),
-                users=wanted.get("user", []),
-                forms=wanted.get("form", []),
-            )
-        )
-    }
-    for each in references:
-        if each.kind in ("list", "automation", "user", "form") and (each.kind, each.key) not in known:
-            problems.extend([Problem("NOT_FOUND", f"This {each.kind} does not exist.", each.path)])
-        elif (
-            each.kind == "field"
-            and "where" not in each.path
-            and reading.field(str(each.key)) is None
-            and each.key not in BUILT_IN_FIELDS
-        ):
-            problems.extend([Problem("UNKNOWN_FIELD", f"There is no field {each.key}.", each.path)])
+    problems.extend(await unknown(references))
+    problems.extend(
+        Problem("UNKNOWN_FIELD", f"There is no field {each.key}.", each.path)
+        for each in references
+        if each.kind == "field"
+        and "where" not in each.path
+        and reading.field(str(each.key)) is None
+        and each.key not in BUILT_IN_FIELDS
+    )
 
 
 async def triggers_of(automation_id: int) -> list[dict[str, Any]]:

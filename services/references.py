@@ -1,0 +1,41 @@
+"""What cards name by an id must exist: lists, automations, users and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kit import db
+from kit.card import Reference
+from kit.errors import Problem
+from kit.sql import Sql
+
+_KINDS = ("list", "automation", "user", "form")
+
+
+async def unknown(references: Sequence[Reference]) -> list[Problem]:
+    """NOT_FOUND, with its path, for every list, automation, user or form that is named and not there."""
+    wanted = {kind: [each.key for each in references if each.kind == kind] for kind in _KINDS}
+    if not any(wanted.values()):
+        return []
+    known = {
+        (row["kind"], row["id"])
+        for row in await db.rows(
+            Sql(
+                """
+                SELECT 'list' AS kind, l.id FROM contact_list l WHERE l.id = ANY({list}::bigint[])
+                UNION ALL
+                SELECT 'automation', a.id FROM automation a WHERE a.id = ANY({automation}::bigint[])
+                UNION ALL
+                SELECT 'user', u.id FROM user_account u WHERE u.id = ANY({user}::bigint[])
+                UNION ALL
+                SELECT 'form', fo.id FROM form fo WHERE fo.id = ANY({form}::bigint[])
+                """,
+                **wanted,
+            )
+        )
+    }
+    return [
+        Problem("NOT_FOUND", f"This {each.kind} does not exist.", each.path)
+        for each in references
+        if each.kind in _KINDS and (each.kind, each.key) not in known
+    ]
