@@ -24,7 +24,9 @@ class Buyer:
 
 def named(given: Given) -> bool:
     """Whether an input says whom it is about."""
-    return given.values.get("contact_id") is not None or given.values.get("email") is not None
+    address = given.values.get("email")
+    blank = address is None or (isinstance(address, str) and not address.strip())
+    return not blank or given.values.get("contact_id") is not None
 
 
 async def find(given: Given) -> Buyer | None:

@@ -103,7 +103,7 @@ async def grant_marketing(contacts: Sql, *, by: Caller) -> None:
                             ELSE pm.confirmed_at > coalesce(c.marketing_revoked_at, '-infinity'::timestamptz)
                         END
                   )
-                RETURNING c.id
+                RETURNING c.id, c.marketing_opt_in_at  -- an address that was erased after leaving stays silent
             ),
             {facts}
             SELECT
@@ -115,6 +115,7 @@ async def grant_marketing(contacts: Sql, *, by: Caller) -> None:
                     """
                     SELECT granted.id, 'MARKETING_GRANTED', NULL::bigint, jsonb_build_object('way', 'PLAN')
                     FROM granted
+                    WHERE granted.marketing_opt_in_at IS NOT NULL
                     """
                 ),
                 by=by,
