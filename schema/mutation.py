@@ -17,7 +17,7 @@ from strawberry.types import Info
 from tortoise.exceptions import OperationalError
 
 from kit import db, ids
-from kit.errors import Problem, Refused
+from kit.errors import NotFound, Problem, Refused, invalid
 from kit.sql import Sql
 from schema.access import Role, admit
 from schema.audited import answered, entry_of, logged
@@ -53,6 +53,24 @@ class Given(dict[str, Any]):
 
     def id_or_none(self, name: str, kind: str) -> int | None:
         return None if self.get(name) is None else self.id(name, kind)
+
+    def ids(self, name: str, kind: str) -> list[int]:
+        """The rows behind a list of global ids, each once; `NotFound` with the path of each that is none."""
+        problems: list[Problem] = []
+        found: dict[int, None] = {}
+        for place, given in enumerate(self[name]):
+            try:
+                found[ids.take(kind, given, name, str(place))] = None
+            except NotFound as refused:
+                problems += refused.problems
+        if problems:
+            raise NotFound(*problems)
+        return list(found)
+
+    def confirmed(self) -> None:
+        """What cannot be undone needs `confirm: true`. Refused otherwise: CONFIRMATION_REQUIRED."""
+        if not self["confirm"]:
+            raise invalid("CONFIRMATION_REQUIRED", "Set confirm to true: this cannot be undone.", "confirm")
 
     def named(self, **names: str) -> dict[str, Any]:
         """The entries that are there, under the verbs' names: `given.named(firstName="first_name")`."""

@@ -210,12 +210,15 @@ def _facts(kind: str, by: Caller) -> Sql:
 
 
 async def _find(names: Sequence[str]) -> dict[str, int]:
+    """The tags there are of these names. Until the end of the transaction nobody deletes, merges or renames them."""
     found = await db.rows(
         Sql(
             """
             SELECT w.name, t.id
             FROM unnest({names}::text[]) AS w (name)
             JOIN tag t ON lower(t.name) = lower(w.name)
+            ORDER BY t.id
+            FOR KEY SHARE OF t
             """,
             names=list(names),
         )

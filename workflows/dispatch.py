@@ -9,11 +9,11 @@ from datetime import datetime
 
 import orjson
 
-from kit import bell, db, log
+from kit import db, log
 from kit.sql import Sql, ids, join
 from segments import rule
 from services import caller
-from workflows import admission, entry, locks, trigger
+from workflows import admission, entry, locks, store, trigger
 from workflows.halves import in_halves
 
 EVENTS_MAX = 1_000  # in one transaction
@@ -39,7 +39,7 @@ async def pass_(now: datetime) -> int:
         if not event_ids:
             return 0
         contacts, left = await _contacts_of(event_ids)
-        await _wake(contacts, now)
+        await store.wake_watching(Sql("r.contact_id = ANY({contacts}::bigint[])", contacts=contacts), now)
         if left:
             await _end_unsubscribed(left, event_ids, now)
         matches = await _match(event_ids)
@@ -80,35 +80,6 @@ async def _contacts_of(event_ids: list[int]) -> tuple[list[int], list[int]]:
         )
     )
     return [row["contact_id"] for row in rows], [row["contact_id"] for row in rows if row["left_list"]]
-
-
-async def _wake(contact_ids: list[int], now: datetime) -> None:
-    """Runs that watch these contacts are looked at again. Waits for an engine pass that holds one of them: it may have
-    looked before the fact was there."""
-    woken = await db.column(
-        Sql(
-            """
-            WITH held AS (
-                SELECT r.id
-                FROM run r
-                WHERE r.watching
-                  AND r.contact_id = ANY({contact_ids}::bigint[])
-                  AND (r.due_at IS NULL OR r.due_at > {now}::timestamptz)
-                ORDER BY r.id
-                FOR UPDATE
-            )
-            UPDATE run r
-            SET due_at = {now}::timestamptz
-            FROM held
-            WHERE r.id = held.id
-            RETURNING r.id
-            """,
-            contact_ids=contact_ids,
-            now=now,
-        )
-    )
-    if woken:
-        await bell.ring("advance")
 
 
 async def _end_unsubscribed(contact_ids: list[int], event_ids: list[int], now: datetime) -> None:

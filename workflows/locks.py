@@ -11,6 +11,20 @@ from kit.sql import Sql
 KEY = 7227
 
 
+# Held by who saves an automation, and alone by who gives a tag another name, so that no old name is saved meanwhile.
+NAMES = 7228
+
+
+async def share_names() -> None:
+    """Names of tags stay as they are until the commit; waits for whoever changes one."""
+    await db.execute(Sql("SELECT pg_advisory_xact_lock_shared({key}::bigint)", key=NAMES))
+
+
+async def hold_names() -> None:
+    """Nobody saves an automation until the commit."""
+    await db.execute(Sql("SELECT pg_advisory_xact_lock({key}::bigint)", key=NAMES))
+
+
 async def try_share(automation_id: int) -> bool:
     """Hold the automation as it is, along with others; False while somebody changes it or waits to.
 

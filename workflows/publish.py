@@ -27,6 +27,7 @@ async def create(values: Mapping[str, Any], *, by: Caller) -> int:
     Refused (Invalid) with every fault at its path, nothing stored.
     """
     async with db.transaction():
+        await locks.share_names()
         problems = Problems()
         settings = _settings({"name": None, "entry_policy": None, **values}, problems)
         drawn = await drawing.read(values.get("triggers") or [], values.get("steps") or [], by.now, problems)
@@ -59,6 +60,7 @@ async def update(automation_id: int, values: Mapping[str, Any], *, by: Caller) -
     Refused: NOT_FOUND at `id`, and (Invalid) every fault at its path, nothing stored.
     """
     async with db.transaction():
+        await locks.share_names()
         row = await _hold(automation_id)
         problems = Problems()
         settings = _settings(values, problems)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from kit import db
+from kit import bell, db
 from kit.sql import Sql
 from services import tags
 from services.caller import Caller
 from workflows import drawing
 from workflows.drawing import Drawing
+from workflows.graph import Graph
 
 # An automation with a million runs inside is changed in one statement, which takes longer than a request may.
 STATEMENT_TIMEOUT = "60s"
@@ -18,8 +20,13 @@ STATEMENT_TIMEOUT = "60s"
 async def version(automation_id: int, drawn: Drawing, *, by: Caller) -> None:
     """The next version, live at once, and a row for each step as it is called now."""
     assert drawn.graph is not None
-    places = drawn.graph.places.values()
     await tags.ensure(drawn.tags_of_steps(), by=by)
+    await write(automation_id, drawn.graph, drawn.stored_graph(), by=by)
+
+
+async def write(automation_id: int, graph: Graph, stored: dict[str, Any], *, by: Caller) -> None:
+    """Store a graph as the next version; what is live keeps its number of runs, each on its step."""
+    places = graph.places.values()
     await db.execute(
         Sql(
             """
@@ -51,7 +58,7 @@ async def version(automation_id: int, drawn: Drawing, *, by: Caller) -> None:
             WHERE a.id = {id}::bigint
             """,
             id=automation_id,
-            graph=db.jsonb(drawn.stored_graph()),
+            graph=db.jsonb(stored),
             now=by.now,
         )
     )
@@ -135,6 +142,40 @@ async def wake_changed(automation_id: int, old: dict[str, Any], new: dict[str, A
     changed = [each["id"] for each in old["steps"] if told.get(each["id"]) != each["do"]]
     if changed:
         await wake(automation_id, Sql("r.waiting AND r.step_key = ANY({changed}::text[])", changed=changed), by=by)
+
+
+async def wake_watching(condition: Sql, now: datetime) -> None:
+    """Runs `r` that watch their contact are looked at again where the condition holds.
+
+    Waits for an engine pass that holds one of them: it may have looked before the change was there.
+    """
+    woken = await db.value(
+        Sql(
+            """
+            WITH held AS (
+                SELECT r.id
+                FROM run r
+                WHERE r.watching
+                  AND {condition}
+                  AND (r.due_at IS NULL OR r.due_at > {now}::timestamptz)
+                ORDER BY r.id
+                FOR UPDATE
+            ),
+            woken AS (
+                UPDATE run r
+                SET due_at = {now}::timestamptz
+                FROM held
+                WHERE r.id = held.id
+                RETURNING r.id
+            )
+            SELECT count(*) FROM woken
+            """,
+            condition=condition,
+            now=now,
+        )
+    )
+    if woken:
+        await bell.ring("advance")
 
 
 async def wake(automation_id: int, condition: Sql, *, by: Caller) -> None:

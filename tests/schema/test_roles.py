@@ -51,6 +51,7 @@ TABLE = {
         **dict.fromkeys(
             [
                 *("createContact", "updateContact", "deleteContact", "addTags", "removeTags", "setMembership"),
+                "createTag",
                 *("createNote", "createTask", "updateTask", "enterAutomation", "endAutomation"),
                 *("recordOrder", "recordDonation", "recordPlanMembership", "recordReview"),
                 *("createCustomerAccount", "deleteCustomerAccount"),
@@ -60,7 +61,7 @@ TABLE = {
         **dict.fromkeys(
             [
                 *("createList", "createField", "createUser", "updateUser"),
-                "updateSettings",
+                *("updateSettings", "updateTag", "mergeTags", "deleteTag"),
                 *("createAutomation", "updateAutomation", "activateAutomation", "deactivateAutomation"),
             ],
             Role.ADMIN,
