@@ -33,6 +33,8 @@ async def delete(contact_id: int, *, by: Caller) -> None:
             )
         await db.execute(await _part(contact_id, by))
         await db.execute(_delete(contact_id))
+        # A deletion leaves no fact, which would tell those who watch: they are told here.
+        await db.execute(Sql("SELECT pg_notify('contact_changed', {id}::bigint::text)", id=contact_id))
 
 
 def _is_member(contact_id: int) -> Sql:
