@@ -139,3 +139,18 @@ async def test_all_runs_of_the_pair_end_together_and_others_go_on(team, work):
     assert [run["entryNumber"] for run in ended] == [1, 2]
     assert [run["status"] for run in await team.runs(bob)] == ["ACTIVE"]
     assert (await team.statistics(journey))["currentContacts"] == 1
+
+
+async def test_who_unsubscribes_leaves_an_automation_that_wishes_so(team, work):
+    news = await team.list("News")
+    rest = step("rest", "waitFor", "thank", duration={"days": 3})
+    leaving = await team.automation(rest, THANK, name="Leaving", exitOnUnsubscribe=True)
+    staying = await team.automation(rest, THANK, name="Staying")
+    ann = await team.contact(memberships=[{"listId": news}])
+    runs = [await team.enter(ann, journey) for journey in (leaving, staying)]
+    await work()
+    await team.subscribe(ann, news, "UNSUBSCRIBED")
+    await work()
+    left, stayed = [await team.run(run) for run in runs]
+    assert (walked(left), left["endReason"]) == (["✗ rest UNSUBSCRIBED"], "UNSUBSCRIBED")
+    assert (walked(stayed), stayed["status"]) == (["… rest"], "ACTIVE")
