@@ -171,19 +171,28 @@ CREATE TABLE membership_change (                             -- every transition
 CREATE INDEX membership_change_of ON membership_change (membership_id, id);
 
 -- Every door writes the history, because the table does.
+CREATE FUNCTION actor_of(membership) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN $1.user_id IS NOT NULL THEN 'user:' || $1.user_id ELSE lower(coalesce($1.source, 'unknown')) END;
 CREATE FUNCTION membership_remembers() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'INSERT' OR OLD.status IS DISTINCT FROM NEW.status THEN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO membership_change (membership_id, at, to_status, source, source_detail, form_id, actor)
+        SELECT made.id, made.updated_at, made.status, made.source, made.source_detail, made.form_id, actor_of(made)
+        FROM made;
+    ELSE
         INSERT INTO membership_change (membership_id, at, from_status, to_status, source, source_detail, form_id, actor)
-        VALUES (
-            NEW.id, NEW.updated_at, CASE WHEN TG_OP = 'UPDATE' THEN OLD.status END, NEW.status, NEW.source, NEW.source_detail, NEW.form_id,
-            CASE WHEN NEW.user_id IS NOT NULL THEN 'user:' || NEW.user_id ELSE lower(coalesce(NEW.source, 'unknown')) END
-        );
+        SELECT made.id, made.updated_at, before.status, made.status, made.source, made.source_detail, made.form_id, actor_of(made)
+        FROM made
+        JOIN before ON before.id = made.id
+        WHERE before.status <> made.status;
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER membership_history AFTER INSERT OR UPDATE OF status ON membership
-    FOR EACH ROW EXECUTE FUNCTION membership_remembers();
+CREATE TRIGGER membership_begins AFTER INSERT ON membership REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION membership_remembers();
+CREATE TRIGGER membership_changes AFTER UPDATE ON membership REFERENCING NEW TABLE AS made OLD TABLE AS before
+    FOR EACH STATEMENT EXECUTE FUNCTION membership_remembers();
 
 ------------------------------------------------------------------------------------------------------------------- forms
 
