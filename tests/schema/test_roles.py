@@ -44,7 +44,7 @@ TABLE = {
             ],
             Role.VIEWER,
         ),
-        **dict.fromkeys(["auditLog"], Role.ADMIN),
+        **dict.fromkeys(["auditLog", "exportPersonalData"], Role.ADMIN),
     },
     "mutation": {
         **dict.fromkeys(["createToken", "revokeToken"], Role.VIEWER),  # one's own; see below
