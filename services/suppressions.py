@@ -64,6 +64,7 @@ def remembered(contact_id: int, *, by: Caller) -> Sql:
                 WHERE c.id = {id}::bigint
                   AND c.marketing_revoked_at IS NOT NULL
                   AND c.marketing_opt_in_at IS NULL
+                  AND NOT EXISTS (SELECT FROM membership m WHERE m.contact_id = c.id AND m.status = 'ACTIVE')
                 UNION ALL
                 SELECT 'EMAIL', 'EXCLUDED'
                 FROM exclusion ex
