@@ -79,8 +79,23 @@ def remembered(contact_id: int, *, by: Caller) -> Sql:
 
 
 def suppressed(address: Sql) -> Sql:
-    """A condition for whoever sends: nothing goes to this address, whatever the lists say. Never NULL."""
-    return Sql("EXISTS (SELECT FROM suppression sp WHERE sp.hash = address_hash({address}))", address=address)
+    """A condition for whoever sends: nothing goes to this address, whatever the lists say. Never NULL.
+
+    As `address_hash` in the database, whose key is here read once a statement.
+    """
+    return Sql(
+        """
+        EXISTS (
+            SELECT
+            FROM suppression sp
+            WHERE sp.hash = sha256(
+                (SELECT account.secret_outer FROM account)
+                || sha256((SELECT account.secret_inner FROM account) || convert_to(lower({address}), 'UTF8'))
+            )
+        )
+        """,
+        address=address,
+    )
 
 
 async def lift(contacts: Sql) -> None:

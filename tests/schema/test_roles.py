@@ -40,7 +40,7 @@ TABLE = {
                 *("node", "nodes", "viewer", "users", "tokens"),
                 *("contact", "contacts", "tags", "lists", "fields", "tasks"),
                 *("automation", "automations", "automationRun", "automationRuns"),
-                *("settings", "orders", "plans"),
+                *("settings", "orders", "plans", "fieldGroups", "companies", "exclusions"),
             ],
             Role.VIEWER,
         ),
@@ -51,8 +51,9 @@ TABLE = {
         **dict.fromkeys(
             [
                 *("createContact", "updateContact", "deleteContact", "addTags", "removeTags", "setMembership"),
-                "createTag",
-                *("createNote", "createTask", "updateTask", "enterAutomation", "endAutomation"),
+                *("createTag", "createCompany"),
+                *("createNote", "updateNote", "deleteNote", "createTask", "updateTask", "deleteTask"),
+                *("enterAutomation", "endAutomation"),
                 *("recordOrder", "recordDonation", "recordPlanMembership", "recordReview"),
                 *("createCustomerAccount", "deleteCustomerAccount"),
             ],
@@ -62,6 +63,8 @@ TABLE = {
             [
                 *("createList", "createField", "createUser", "updateUser"),
                 *("updateSettings", "updateTag", "mergeTags", "deleteTag"),
+                *("updateField", "deleteField", "createFieldGroup", "updateFieldGroup"),
+                *("createExclusion", "deleteExclusion"),
                 *("createAutomation", "updateAutomation", "activateAutomation", "deactivateAutomation"),
             ],
             Role.ADMIN,
@@ -184,3 +187,27 @@ async def test_a_token_never_may_more_than_who_made_it(gql):
     assert (await mo.do("createToken", "token { user { name } }", name="Mine"))["token"]["user"] == {"name": "Mo"}
     seen = (await mo("{ tokens { nodes { user { name } } } }"))["tokens"]["nodes"]
     assert {token["user"]["name"] for token in seen} == {"Mo"}
+
+
+HIDDEN = {"ip", "userAgent", "secret", "hash", "prefix", "token"}
+
+
+def test_s13_what_is_secret_or_tells_where_somebody_was_is_for_admins():
+    """No type that everybody may read has such a field; one's own tokens are the exception, see above."""
+    wrong = []
+    for of in BUILT.type_map.values():
+        definition = of.extensions.get("strawberry-definition")
+        table = getattr(getattr(definition, "origin", None), "__table__", None)
+        if table is not None and table.reader < Role.ADMIN:
+            wrong += [f"{of.name}.{word}" for word in HIDDEN & set(of.fields)]
+    assert wrong == []
+
+
+def test_s15_roles_and_what_happened_are_no_inputs_of_other_operations():
+    """A role is given to users alone; nobody writes who did something and when it was agreed to."""
+    own = {"role": {"CreateUserInput", "UpdateUserInput"}}
+    for word in ("role", "actor", "createdAt", "updatedAt", "confirmedAt", "marketingOptInAt", "marketingRevokedAt"):
+        found = {
+            of.name for of in BUILT.type_map.values() if isinstance(of, GraphQLInputObjectType) and word in of.fields
+        }
+        assert found <= own.get(word, set()), word
