@@ -42,7 +42,18 @@ MembershipSource = words(
     "MembershipSource", "Who made a membership what it is.", "CONTACT", "MANUAL", "AUTOMATION", "UNKNOWN"
 )
 Channel = words("Channel", "By what a list is reached.", "EMAIL", "SMS")
+ExclusionKind = words(
+    "ExclusionKind", "How an address is recognised, whatever its case.", "EXACTLY", "BEGINS_WITH", "ENDS_WITH"
+)
 Origin = words("Origin", "How a contact came to be known.", "FORM", "IMPORT", "MANUAL", "API", "CHECKOUT", "SYNC")
+SubmissionOutcome = words(
+    "SubmissionOutcome",
+    "What became of what was sent with a form: a contact was made or changed; a machine sent it; a limit kept it out.",
+    "CREATED",
+    "UPDATED",
+    "SPAM",
+    "REFUSED",
+)
 FieldType = words(
     "FieldType",
     "What values a custom field takes.",
@@ -59,6 +70,7 @@ FieldType = words(
     "HIDDEN",
 )
 TaskStatus = words("TaskStatus", "Whether a task is done.", "INCOMPLETE", "COMPLETE")
+TaskRelationKind = words("TaskRelationKind", "What a task can be about.", "CONTACT")
 ActivityKind = words(
     "ActivityKind",
     "What happened to a contact.",
@@ -72,11 +84,18 @@ ActivityKind = words(
     "LIST_UNSUBSCRIBED",
     "LIST_STATUS_CHANGED",
     "NOTE_ADDED",
+    "NOTE_UPDATED",
+    "NOTE_DELETED",
     "TASK_CREATED",
+    "TASK_UPDATED",
     "TASK_COMPLETED",
+    "TASK_DELETED",
+    "TASK_ALERT",
     "AUTOMATION_ENTERED",
     "AUTOMATION_ENDED",
+    "FORM_SUBMITTED",
     "MARKETING_GRANTED",
+    "MARKETING_REVOKED",
     "PURCHASE",
     "ORDER_CHANGED",
     "DONATION",
@@ -186,6 +205,11 @@ ErrorCode = words(
     # things and states
     "NOT_FOUND",
     "IN_USE",
+    "FORM_NOT_ACTIVE",
+    "ALREADY_CONFIRMED",
+    "LINK_EXPIRED",
+    "IDEMPOTENCY_MISMATCH",
+    "PERMISSION_NOT_ASSERTED",
     "CONFIRMATION_REQUIRED",
     "OPERATION_NOT_ALLOWED",
     "FORBIDDEN",

@@ -5,7 +5,7 @@ Each leaves exactly one entry in the audit log: with its answer, in its transact
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import make_dataclass
 from typing import Any
 
@@ -39,6 +39,13 @@ class UserError:
     code: ErrorCode
     message: str = strawberry.field(description="A sentence that says what to do.")
     path: list[str] = strawberry.field(description='The way to the faulty input, e.g. ["input", "email"].')
+
+
+@strawberry.type(description="What was left undone, or should be looked at, though the operation was done.")
+class UserWarning:
+    code: ErrorCode
+    message: str
+    path: list[str] = strawberry.field(description='The input that it is about, e.g. ["input", "status"].')
 
 
 class Given(dict[str, Any]):
@@ -80,17 +87,22 @@ class Given(dict[str, Any]):
 Verb = Callable[[Given, Caller], Awaitable[dict[str, Any]]]
 
 
-def mutation(input_type: type, *, role: Role, description: str, **answers: Any) -> Callable[[Verb], Any]:
+def mutation(
+    input_type: type, *, role: Role, description: str, warns: bool = False, **answers: Any
+) -> Callable[[Verb], Any]:
     """Make `verbNoun(input: VerbNounInput!): VerbNounPayload!` of a verb.
 
     The verb gets the input and the caller and returns the row ids of what it changed under the names of `answers`
     (a type: one object, `list[type]`: several; `str`, `int`: a value as it is). What it returns as `afterwards` is
-    called when the answer is made: for deletions, whose answer shows what was there.
+    called when the answer is made: for deletions, whose answer shows what was there. With `warns` the payload has
+    `warnings: [UserWarning!]!`: the problems that the verb returns under that name.
     """
 
     def make(verb: Verb) -> Any:
         words = [word.capitalize() for word in verb.__name__.split("_")]
         fields = [(name, answer | None) for name, answer in answers.items()]
+        if warns:
+            fields.append(("warnings", list[UserWarning]))
         payload = strawberry.type(
             make_dataclass("".join(words) + "Payload", [*fields, ("errors", list[UserError])]),  # type: ignore[arg-type]
             description=f"What {verb.__name__.replace('_', ' ')} changed, or why it was refused.",
@@ -129,9 +141,10 @@ async def _perform(
             async with db.transaction():
                 done = await verb(given, by)
                 afterwards = done.pop("afterwards", None)
+                warnings = done.pop("warnings", ())
                 payload = _payload_type(raw)
                 audited = audit.written(entry.about(answered(payload, done)), by=by)
-                answer = await _answer(document, payload, field, done, audited)
+                answer = await _answer(document, payload, field, done, warnings, audited)
                 if afterwards is not None:
                     await afterwards()
                 return answer
@@ -144,7 +157,12 @@ async def _perform(
 
 
 async def _answer(
-    document: Document, of: GraphQLObjectType, field: Asked, done: dict[str, Any], audited: Sql
+    document: Document,
+    of: GraphQLObjectType,
+    field: Asked,
+    done: dict[str, Any],
+    warnings: Iterable[Problem],
+    audited: Sql,
 ) -> orjson.Fragment:
     columns = []
     for part in asked(document, of, field.selections()):
@@ -152,6 +170,9 @@ async def _answer(
             columns.append((part.key, Sql("{word}::text", word=of.name)))
         elif part.name == "errors":
             columns.append((part.key, Sql("'[]'::json")))
+        elif part.name == "warnings":
+            told = _told(document, part, warnings)
+            columns.append((part.key, Sql("{told}::json", told=db.jsonb(told))))
         else:
             columns.append((part.key, _changed(document, of, part, done.get(part.name))))
     statement = Sql("WITH {audited} SELECT {object}::text AS answer", audited=audited, object=json_object(columns))
@@ -172,24 +193,31 @@ def _changed(document: Document, of: GraphQLObjectType, part: Asked, value: Any)
 
 
 def _refusal(document: Document, of: GraphQLObjectType, field: Asked, refused: Refused) -> orjson.Fragment:
-    error_type: Any = document.schema.get_type("UserError")
     content: dict[str, Any] = {}
     for part in asked(document, of, field.selections()):
         if part.name == TYPENAME:
             content[part.key] = of.name
         elif part.name == "errors":
-            words = asked(document, error_type, part.selections())
-            content[part.key] = [_error(words, problem) for problem in refused.problems]
+            content[part.key] = _told(document, part, refused.problems)
+        elif part.name == "warnings":
+            content[part.key] = []
         else:
             content[part.key] = None
     return orjson.Fragment(orjson.dumps(content))
 
 
-def _error(words: list[Asked], problem: Problem) -> dict[str, Any]:
-    values = {
-        TYPENAME: "UserError",
-        "code": problem.code,
-        "message": problem.message,
-        "path": ["input", *problem.path],
-    }
-    return {word.key: values[word.name] for word in words}
+def _told(document: Document, part: Asked, problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Problems as `errors` or `warnings`, with the words that are asked for."""
+    kind = "UserError" if part.name == "errors" else "UserWarning"
+    of: Any = document.schema.get_type(kind)
+    words = asked(document, of, part.selections())
+    told = []
+    for problem in problems:
+        values = {
+            TYPENAME: kind,
+            "code": problem.code,
+            "message": problem.message,
+            "path": ["input", *problem.path],
+        }
+        told.append({word.key: values[word.name] for word in words})
+    return told

@@ -47,9 +47,17 @@ async def statistics(now: datetime) -> None:
     await report.fold(now)
 
 
+async def alerts(now: datetime) -> None:
+    """Remind people of the tasks whose time has come."""
+    from services import alerts
+
+    await alerts.send_due(now)
+
+
 JOBS = [
     Job("partitions", 3600, partitions),
     Job("statistics", 5, statistics),
+    Job("alerts", 2, alerts),
 ]
 
 

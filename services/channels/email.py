@@ -14,7 +14,7 @@ from kit import email as addresses
 from kit.errors import Problems
 
 TIMEOUT_SECONDS = 30
-SUBJECT_LENGTH_MAX = 200
+SUBJECT_LENGTH_MAX = 300
 BODY_LENGTH_MAX = 500_000
 
 
