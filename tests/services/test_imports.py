@@ -234,6 +234,20 @@ async def test_q12_who_is_gone_stays_gone_and_is_counted(bring, caller, facts):
     assert await noted(job) == [(2, "WARNING", None, "NOT_REACTIVATED"), (3, "WARNING", None, "NOT_REACTIVATED")]
 
 
+async def test_m9_who_was_deleted_after_leaving_is_not_brought_back(bring, caller):
+    news = await lists.create("News", by=caller)
+    ann = await contacts.create({"email": "ann@x.test", "memberships": [{"list_id": news}]}, by=caller)
+    await memberships.leave(ids([ann]), news, by=caller)
+    await contacts.delete(ann, by=caller)
+    job = await bring({"Email": "bob@x.test"}, {"Email": "Ann@x.test"}, lists=("News",))
+    assert piles(job) == {"created": 2, "not_reactivated": 1}
+    assert await noted(job) == [(3, "WARNING", None, "NOT_REACTIVATED")]
+    assert [(person["email"], person["lists"]) for person in await people()] == [
+        ("bob@x.test", ["ACTIVE"]),
+        ("Ann@x.test", ["UNSUBSCRIBED"]),
+    ]
+
+
 DOUBLES = [
     *({"Email": "ada@x.fr", "First": "Ada", "Tags": "a"}, {"Phone": "+33612345678"}, {"Email": "b@x.fr"}),
     *({"Email": "ADA@x.fr", "First": "Eve", "Last": "L", "Tags": "b"}, {"Phone": "+33 612345678"}, {"Email": "c@x.fr"}),
