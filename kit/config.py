@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from kit import email, smtp
+from kit import email, smtp, web
 from kit.errors import Problem, Refused
 from kit.smtp import Smtp
 
@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     )
     test_mode: bool = Field(False, description="Lets the owner move the server's clock. Never in production.")
     graphiql: bool = Field(True, description="Serve the GraphiQL page at /graphql to browsers.")
+    public_url: str | None = Field(
+        None, description="Address at which people reach the server, for links in mails, e.g. https://parcours.example."
+    )
     allowed_origins: Names = Field(
         default_factory=list, description="Web origins that may call the API from a browser, separated by commas."
     )
@@ -104,6 +107,13 @@ class Settings(BaseSettings):
             raise ValueError("must be the name of a time zone, e.g. Europe/Berlin")
         return given
 
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, given: str | None) -> str | None:
+        if given is not None and not web.web_address(given):
+            raise ValueError("must be an address such as https://parcours.example")
+        return given
+
     @field_validator("smtp_url")
     @classmethod
     def _a_mail_server(cls, given: SecretStr | None) -> SecretStr | None:
@@ -132,6 +142,10 @@ class Settings(BaseSettings):
     def smtp(self) -> Smtp | None:
         """Where mail is handed over, from PARCOURS_SMTP_URL; None when no mail is to be sent."""
         return None if self.smtp_url is None else smtp.parse(self.smtp_url.get_secret_value())
+
+    def base_url(self) -> str:
+        """How links to this server begin, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     def broker_url(self) -> str:
         """Where Valkey answers, from REDIS_URL."""

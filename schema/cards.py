@@ -110,7 +110,8 @@ def _python_name(key: str) -> str:
     return f"{key}_"  # `not` is no name in Python
 
 
-def _pascal(kind: str) -> str:
+def pascal(kind: str) -> str:
+    """`add_tag` as a name of a type: AddTag."""
     return "".join(word.capitalize() for word in kind.split("_"))
 
 
@@ -120,18 +121,18 @@ ConditionInput: Any = one_of(
         "all": list["ConditionInput"],
         "any": list["ConditionInput"],
         "not": "ConditionInput",
-        **{card.key(): input_for(card, f"{_pascal(kind)}ConditionInput") for kind, card in condition.kinds().items()},
+        **{card.key(): input_for(card, f"{pascal(kind)}ConditionInput") for kind, card in condition.kinds().items()},
     },
     "A rule about contacts: one condition, or a group of them. Nothing never means everyone.",
 )
 StepActionInput = one_of(
     "StepActionInput",
-    {camel(kind): input_for(card, f"{_pascal(kind)}StepInput") for kind, card in step.kinds().items()},
+    {camel(kind): input_for(card, f"{pascal(kind)}StepInput") for kind, card in step.kinds().items()},
     "What a step does.",
 )
 TriggerEventInput = one_of(
     "TriggerEventInput",
-    {camel(kind): input_for(card, f"{_pascal(kind)}TriggerInput") for kind, card in trigger.kinds().items()},
+    {camel(kind): input_for(card, f"{pascal(kind)}TriggerInput") for kind, card in trigger.kinds().items()},
     "What lets contacts in.",
 )
 BranchInput = input_for(DrawnBranch, "BranchInput")

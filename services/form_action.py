@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar
@@ -27,7 +26,7 @@ class Sent:
         return ids([self.contact_id])
 
 
-class FormAction(ABC):
+class FormAction:
     """What every kind of form action is made of."""
 
     kind: ClassVar[str] = ""  # the file name, e.g. add_tag

@@ -28,7 +28,7 @@ class Match:
     event_id: int
     contact_id: int
     automation_id: int
-    trigger_id: int
+    trigger_id: int | None  # None: the form that was sent starts the automation
     condition: str | None  # JSON
 
 
@@ -105,12 +105,12 @@ async def _end_unsubscribed(contact_ids: list[int], event_ids: list[int], now: d
 
 
 async def _match(event_ids: list[int]) -> list[Match]:
-    """Every fact with every live trigger that answers it, in the order of the facts."""
+    """Every fact with every live trigger that answers it, and with what a form starts; in the order of the facts."""
     kinds = trigger.kinds().values()
     rows = await db.rows(
         Sql(
             """
-            SELECT e.id AS event_id, e.contact_id, g.automation_id, g.id AS trigger_id, g.condition
+            SELECT e.id AS event_id, e.contact_id, g.automation_id, g.id AS trigger_id, g.condition, g.position
             FROM event e
             JOIN unnest({facts}::text[], {words}::text[]) AS answer (fact, kind) ON answer.fact = e.kind
             JOIN trigger g
@@ -122,7 +122,16 @@ async def _match(event_ids: list[int]) -> list[Match]:
             WHERE e.id = ANY({event_ids}::bigint[])
               AND a.status = 'ACTIVE'
               AND e.recorded_at >= a.active_since
-            ORDER BY e.id, g.automation_id, g.position, g.id
+            UNION ALL
+            SELECT e.id, e.contact_id, a.id, NULL, NULL, 0
+            FROM event e
+            CROSS JOIN LATERAL jsonb_array_elements_text(e.data -> 'startAutomations') AS started (automation)
+            JOIN automation a ON a.id = split_part(started.automation, '_', 2)::bigint
+            WHERE e.id = ANY({event_ids}::bigint[])
+              AND e.kind = 'FORM_SUBMITTED'
+              AND a.status = 'ACTIVE'
+              AND e.recorded_at >= a.active_since
+            ORDER BY event_id, automation_id, position, trigger_id
             """,
             facts=[kind.fact for kind in kinds],
             words=[kind.word() for kind in kinds],
@@ -132,7 +141,7 @@ async def _match(event_ids: list[int]) -> list[Match]:
             event_ids=event_ids,
         )
     )
-    return [Match(**row) for row in rows]
+    return [Match(**{key: row[key] for key in Match.__slots__}) for row in rows]
 
 
 async def _fitting(matches: list[Match], now: datetime) -> list[Match]:
@@ -187,19 +196,22 @@ def _candidates(matches: Sequence[Match]) -> Sql:
         """
         SELECT
             e.contact_id,
-            g.automation_id,
+            w.automation_id,
             g.id AS trigger_id,
             e.id AS event_id,
             e.recorded_at,
-            CASE g.kind {labels} END AS label,
+            CASE g.kind {labels} ELSE 'Sent the form ' || (e.data ->> 'form') END AS label,
             e.actor,
-            'TRIGGER' AS via
-        FROM unnest({event_ids}::bigint[], {trigger_ids}::bigint[]) AS w (event_id, trigger_id)
+            CASE WHEN g.id IS NULL THEN 'FORM' ELSE 'TRIGGER' END AS via
+        FROM unnest({event_ids}::bigint[], {automation_ids}::bigint[], {trigger_ids}::bigint[])
+            AS w (event_id, automation_id, trigger_id)
         JOIN event e ON e.id = w.event_id
-        JOIN trigger g ON g.id = w.trigger_id AND g.removed_at IS NULL
+        LEFT JOIN trigger g ON g.id = w.trigger_id AND g.removed_at IS NULL
+        WHERE w.trigger_id IS NULL OR g.id IS NOT NULL
         """,
         labels=join(" ", (Sql("WHEN {word}::text THEN {label}", word=kind.word(), label=kind.label) for kind in kinds)),
         event_ids=[match.event_id for match in matches],
+        automation_ids=[match.automation_id for match in matches],
         trigger_ids=[match.trigger_id for match in matches],
     )
 

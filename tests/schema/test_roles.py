@@ -40,6 +40,7 @@ TABLE = {
                 *("node", "nodes", "viewer", "users", "tokens"),
                 *("contact", "contacts", "tags", "lists", "fields", "tasks"),
                 *("automation", "automations", "automationRun", "automationRuns"),
+                *("form", "forms"),
                 *("settings", "orders", "plans", "fieldGroups", "companies", "exclusions"),
             ],
             Role.VIEWER,
@@ -52,6 +53,7 @@ TABLE = {
             [
                 *("createContact", "updateContact", "deleteContact", "addTags", "removeTags", "setMembership"),
                 *("createTag", "createCompany"),
+                *("submitForm", "confirmMembership", "unsubscribeFromMarketing"),
                 *("createNote", "updateNote", "deleteNote", "createTask", "updateTask", "deleteTask"),
                 *("enterAutomation", "endAutomation"),
                 *("recordOrder", "recordDonation", "recordPlanMembership", "recordReview"),
@@ -61,6 +63,7 @@ TABLE = {
         ),
         **dict.fromkeys(
             [
+                *("createForm", "updateForm"),
                 *("createList", "createField", "createUser", "updateUser"),
                 *("updateSettings", "updateTag", "mergeTags", "deleteTag"),
                 *("updateField", "deleteField", "createFieldGroup", "updateFieldGroup"),
