@@ -10,7 +10,8 @@ from kit import db
 from kit.sql import Sql
 from services.caller import Caller
 
-# Every address that the contact {id} has ever had, unless somebody else has it by now.
+# Every address that the contact {id} has ever had, itself or as another that was merged into it, unless somebody else
+# has it by now.
 _ADDRESSES = """
     SELECT w.address, w.channel
     FROM (
@@ -25,6 +26,13 @@ _ADDRESSES = """
           AND e.kind = 'FIELD_CHANGED'
           AND e.subject IS NULL
           AND e.data ->> 'name' IN ('email', 'phone')
+        UNION
+        SELECT gone.value #>> '{}', CASE part.word WHEN 'email' THEN 'EMAIL' ELSE 'SMS' END
+        FROM contact_merge cm
+        CROSS JOIN (VALUES ('email', '$.**.email'::jsonpath), ('phone', '$.**.phone'::jsonpath)) AS part (word, place)
+        CROSS JOIN LATERAL jsonb_path_query(cm.before, part.place) AS gone (value)
+        WHERE cm.kept_id = {id}::bigint
+          AND jsonb_typeof(gone.value) = 'string'
     ) AS w (address, channel)
     WHERE w.address IS NOT NULL
       AND NOT EXISTS (
@@ -44,7 +52,8 @@ def addresses(contact_id: int) -> Sql:
 def remembered(contact_id: int, *, by: Caller) -> Sql:
     """A CTE `remembered` for the erasure of a contact: hashes of its addresses, for each reason not to write to them.
 
-    Stands behind a CTE `addresses`. An address was left if a list of its channel was, or all marketing.
+    Stands behind a CTE `addresses`. All were left if a list of their channel was, or all marketing; an exclusion is of
+    the one address it spells out.
     """
     return Sql(
         """
@@ -53,23 +62,23 @@ def remembered(contact_id: int, *, by: Caller) -> Sql:
             SELECT DISTINCT address_hash(addresses.address), w.reason, {now}::timestamptz
             FROM addresses
             JOIN (
-                SELECT l.channel, m.status
+                SELECT l.channel, m.status, NULL::text
                 FROM membership m
                 JOIN contact_list l ON l.id = m.list_id
                 WHERE m.contact_id = {id}::bigint
                   AND m.status IN ('UNSUBSCRIBED', 'BOUNCED')
                 UNION ALL
-                SELECT 'EMAIL', 'UNSUBSCRIBED'
+                SELECT 'EMAIL', 'UNSUBSCRIBED', NULL
                 FROM contact c
                 WHERE c.id = {id}::bigint
                   AND c.marketing_revoked_at IS NOT NULL
                   AND c.marketing_opt_in_at IS NULL
                   AND NOT EXISTS (SELECT FROM membership m WHERE m.contact_id = c.id AND m.status = 'ACTIVE')
                 UNION ALL
-                SELECT 'EMAIL', 'EXCLUDED'
+                SELECT 'EMAIL', 'EXCLUDED', ex.value
                 FROM exclusion ex
-                WHERE ex.value IN (SELECT lower(addresses.address) FROM addresses)
-            ) AS w (channel, reason) ON w.channel = addresses.channel
+            ) AS w (channel, reason, only)
+                ON w.channel = addresses.channel AND coalesce(w.only = lower(addresses.address), TRUE)
             ON CONFLICT DO NOTHING
         )
         """,
