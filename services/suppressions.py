@@ -77,8 +77,8 @@ def remembered(contact_id: int, *, by: Caller) -> Sql:
                 UNION ALL
                 SELECT 'EMAIL', 'EXCLUDED', ex.value
                 FROM exclusion ex
-            ) AS w (channel, reason, only)
-                ON w.channel = addresses.channel AND coalesce(w.only = lower(addresses.address), TRUE)
+            ) AS w (channel, reason, spelled_out)
+                ON w.channel = addresses.channel AND coalesce(w.spelled_out = lower(addresses.address), TRUE)
             ON CONFLICT DO NOTHING
         )
         """,
