@@ -11,6 +11,7 @@ from schema.enums import ActivityKind
 from schema.node import Node, global_id
 from schema.projection.made import column, table
 from schema.scalars import JSON
+from schema.types import sentences
 
 
 def actor_label(actor: str) -> Sql:
@@ -20,6 +21,8 @@ def actor_label(actor: str) -> Sql:
             CASE split_part({actor}, ':', 1)
                 WHEN 'user' THEN
                     (SELECT u.name FROM user_account u WHERE u.id = split_part({actor}, ':', 2)::bigint)
+                WHEN 'form' THEN
+                    (SELECT fo.name FROM form fo WHERE fo.id = split_part({actor}, ':', 2)::bigint)
                 WHEN 'automation' THEN
                     (SELECT a.name FROM automation a WHERE a.id = split_part({actor}, ':', 2)::bigint)
                 ELSE {actor}
@@ -36,6 +39,12 @@ class Activity(Node):
     kind: ActivityKind = column("e.kind")
     at: datetime = column("e.at")
     recorded_at: datetime = column("e.recorded_at", "When Parcours heard of it.")
-    actor: str = column("e.actor", "Who did it: user:3, automation:7, import:2, system.")
+    actor: str = column(
+        "e.actor", "Who did it: user:3, automation:7, form:5 (the contact itself, by a form), import:2, system."
+    )
     actor_label: str | None = column(actor_label("e.actor"), "The same in words; null where the user is gone.")
+    text: str = column(sentences.TEXT, "What happened, as a sentence.")
+    subject_id: strawberry.ID | None = column(
+        sentences.SUBJECT_ID, "The global id of the tag, list, field, task … that it is about; it may be gone by now."
+    )
     data: JSON | None = column("e.data")

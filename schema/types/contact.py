@@ -180,11 +180,17 @@ class Contact(Node):
         "e.contact_id = c.id",
         by=NEWEST_FACT_FIRST,
         description="What happened, newest first.",
-        filters={"kinds": lambda kinds: Sql("e.kind = ANY({kinds}::text[])", kinds=kinds)},
+        filters={
+            "kinds": lambda kinds: Sql("e.kind = ANY({kinds}::text[])", kinds=kinds),
+            "since": lambda since: Sql("e.at >= {since}::timestamptz", since=since),
+            "until": lambda until: Sql("e.at < {until}::timestamptz", until=until),
+        },
     )
     def activity(
         self,
         kinds: list[ActivityKind] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
