@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import strawberry
 
-from kit.errors import invalid
 from schema import told
 from schema.access import Role
 from schema.mutation import Given, mutation
@@ -70,7 +69,6 @@ class Mutation:
     )
     async def delete_customer_account(given: Given, by: Caller) -> dict:
         contact = given.id("contactId", "contact")
-        if not given["confirm"]:
-            raise invalid("CONFIRMATION_REQUIRED", "Set confirm to true: a deletion cannot be undone.", "confirm")
+        given.confirmed()
         await customer_accounts.delete(contact, by=by)
         return {"contact": contact}

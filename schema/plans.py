@@ -50,8 +50,11 @@ class Mutation:
     @mutation(
         RecordPlanMembershipInput,
         role=Role.MEMBER,
-        description="Write down who is a member of a plan, or is no more.",
+        description="Write down who is a member of a plan, or is no more. Whoever joins a free plan has to "
+        "confirm it by the link in `confirmationUrl`.",
         plan_membership=PlanMembership,
+        confirmation_url=str,
     )
     async def record_plan_membership(given: Given, by: Caller) -> dict:
-        return {"planMembership": await plans.record(told.values(given, _NAMES), by=by)}
+        made = await plans.record(told.values(given, _NAMES), by=by)
+        return {"planMembership": made, "confirmationUrl": await plans.confirmation_url(made)}

@@ -9,7 +9,7 @@ from typing import Any
 from kit import bell, db
 from kit.errors import Problems, conflict, not_found
 from kit.sql import FALSE, TRUE, Sql, ids
-from services import addresses, buyers, facts, plans
+from services import addresses, buyers, facts, plan_consent
 from services.caller import Caller
 from services.given import Given
 
@@ -45,7 +45,7 @@ async def create(values: Mapping[str, Any], *, by: Caller) -> int:
             raise conflict("EXTERNAL_ID_TAKEN", "Another contact's account has this external id.", "externalId")
         made = await db.value(_write(contact_id, source, external_id, given, kept, by))
         await bell.ring("dispatch")
-        await plans.grant_marketing(ids([contact_id]), by=by)
+        await plan_consent.grant(ids([contact_id]), by=by)
         return made
 
 

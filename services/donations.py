@@ -24,7 +24,7 @@ async def record(values: Mapping[str, Any], *, by: Caller) -> int:
     read = {"amount": given.amount("amount", above_zero=True), "currency": recording.currency(given)}
     if given.values.get("amount") is None:
         given.refuse("REQUIRED", "A donation has an amount.", "amount")
-    told = {column: value for column, value in read.items() if column in given}
+    told: Entry = {column: value for column, value in read.items() if column in given}
     if at := recording.happened(given, "occurred_at", by=by):
         told["given_at"] = at
     fresh = {"amount": None, "currency": None, "given_at": by.now}

@@ -72,7 +72,7 @@ def _read(given: Given, by: Caller) -> Entry:
     }
     if given.values.get("total") is None:
         given.refuse("REQUIRED", "An order has a total.", "total")
-    told = {column: value for column, value in read.items() if column in given}
+    told: Entry = {column: value for column, value in read.items() if column in given}
     if at := recording.happened(given, "occurred_at", by=by):
         told["ordered_at"] = at
     return told

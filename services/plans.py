@@ -1,14 +1,14 @@
-"""Plans and who is a member of them; and the consent to marketing that comes with a membership (SQ16)."""
+"""Plans, and who is a member of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from kit import bell, db
-from kit.errors import Problems, not_found
+from kit import db
+from kit.errors import Problems
 from kit.sql import Sql
-from services import facts, recording
+from services import confirmations, plan_consent, recording
 from services.caller import Caller
 from services.given import Given
 from services.recording import Book, Entry, Fact, Key
@@ -33,7 +33,7 @@ async def record(values: Mapping[str, Any], *, by: Caller) -> int:
     `values`: `contact_id` or `email` (an unknown one makes a contact), `plan` (by name, made if unknown), `paid` (of
     the plan; true unless it is known otherwise), `status started_at ended_at`. A membership that is not ACTIVE has
     ended, now if nothing is said. Refused, all faults at once: as in `recording.record`, no plan, an end before the
-    start (OUT_OF_RANGE).
+    start (OUT_OF_RANGE). Who joins a free plan is asked to confirm it (SQ16).
     """
     given = Given(values, Problems())
     plan = given.required_text("plan")
@@ -52,77 +52,55 @@ async def record(values: Mapping[str, Any], *, by: Caller) -> int:
             told["plan_id"] = plan_id
         fresh = dict.fromkeys(MEMBERSHIPS.columns) | {"status": ACTIVE, "started_at": by.now}
         made = await recording.record(MEMBERSHIPS, given, told, fresh=fresh, meaning=meaning, tidy=tidy, by=by)
-        await grant_marketing(_member(made), by=by)
+        await plan_consent.grant(_member(made), by=by)
+        await _ask(made, by=by)
         return made
 
 
-async def confirm(membership_id: int, *, by: Caller) -> None:
-    """The member clicked the link in the mail: a free plan counts as consent from now on (SQ16). Refused: NOT_FOUND."""
-    async with db.transaction():
-        locked = Sql(
-            "SELECT c.id FROM contact c WHERE c.id IN ({member}) FOR NO KEY UPDATE", member=_member(membership_id)
-        )
-        if await db.value(locked) is None:
-            raise not_found("membership", "token")
-        await db.execute(
-            Sql(
-                """
-                UPDATE plan_membership pm
-                SET confirmed_at = coalesce(pm.confirmed_at, {now}::timestamptz),
-                    updated_at = {now}::timestamptz
-                WHERE pm.id = {id}::bigint
-                """,
-                id=membership_id,
-                now=by.now,
-            )
-        )
-        await grant_marketing(_member(membership_id), by=by)
-
-
-async def grant_marketing(contacts: Sql, *, by: Caller) -> None:
-    """Who is an active member of a paid plan and has an account, or confirmed a free plan, accepts marketing (SQ16).
-
-    Whoever revoked it does not get it back by paying; only by a confirmation that came after.
-    """
-    await db.execute(
+async def confirmation_url(membership_id: int) -> str | None:
+    """The link by which the member of a free plan confirms it; None where there is nothing to confirm."""
+    found = await db.value(
         Sql(
             """
-            WITH granted AS (
-                UPDATE contact c
-                SET marketing_opt_in_at = {now}::timestamptz
-                WHERE c.id IN ({contacts})
-                  AND c.marketing_opt_in_at IS NULL
-                  AND EXISTS (
-                      SELECT
-                      FROM plan_membership pm
-                      JOIN plan pl ON pl.id = pm.plan_id
-                      WHERE pm.contact_id = c.id
-                        AND pm.status = 'ACTIVE'
-                        AND CASE
-                            WHEN pl.paid THEN c.has_account AND c.marketing_revoked_at IS NULL
-                            ELSE pm.confirmed_at > coalesce(c.marketing_revoked_at, '-infinity'::timestamptz)
-                        END
-                  )
-                RETURNING c.id, c.marketing_opt_in_at  -- an address that was erased after leaving stays silent
-            ),
-            {facts}
-            SELECT
+            SELECT max(cf.id)
+            FROM confirmation cf
+            WHERE cf.plan_membership_id = {id}::bigint
+              AND cf.confirmed_at IS NULL
             """,
-            contacts=contacts,
-            now=by.now,
-            facts=facts.recorded(
-                Sql(
-                    """
-                    SELECT granted.id, 'MARKETING_GRANTED', NULL::bigint, jsonb_build_object('way', 'PLAN')
-                    FROM granted
-                    WHERE granted.marketing_opt_in_at IS NOT NULL
-                    """
-                ),
-                by=by,
-            ),
+            id=membership_id,
         )
     )
-    await bell.ring("dispatch")
+    return None if found is None else await confirmations.url(found)
+
+
+async def _ask(membership_id: int, *, by: Caller) -> None:
+    """Ask the member of a free plan to confirm it, unless it did, or can still follow a link it has."""
+    open_since = by.now - confirmations.VALID_FOR
+    unasked = await db.value(
+        Sql(
+            """
+            SELECT EXISTS (
+                SELECT
+                FROM plan_membership pm
+                JOIN plan pl ON pl.id = pm.plan_id
+                WHERE pm.id = {id}::bigint
+                  AND pm.status = 'ACTIVE'
+                  AND pm.confirmed_at IS NULL
+                  AND NOT pl.paid
+                  AND NOT EXISTS (
+                      SELECT
+                      FROM confirmation cf
+                      WHERE cf.plan_membership_id = pm.id
+                        AND cf.created_at > {open_since}::timestamptz
+                  )
+            )
+            """,
+            id=membership_id,
+            open_since=open_since,
+        )
+    )
+    if unasked:
+        await confirmations.ask_for_plan(membership_id, by=by)
 
 
 def _read(given: Given) -> Entry:

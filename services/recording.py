@@ -91,7 +91,7 @@ async def record(
         if before is not None and not changes(before, after):
             return before["id"]
         made = await _write(book, key, after, await meaning(key, before, after, by), by)
-        await totals.recount(ids({*contacts, contact_id} - {None}))
+        await totals.recount(ids(contacts))
         return made
 
 

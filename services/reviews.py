@@ -29,7 +29,7 @@ async def record(values: Mapping[str, Any], *, by: Caller) -> int:
         "text": given.text("text", length_max=TEXT_LENGTH_MAX, lines=True),
         "product": given.text("product"),
     }
-    told = {column: value for column, value in read.items() if column in given}
+    told: Entry = {column: value for column, value in read.items() if column in given}
     if at := recording.happened(given, "occurred_at", by=by):
         told["written_at"] = at
     fresh = {"rating": None, "text": None, "product": None, "written_at": by.now}

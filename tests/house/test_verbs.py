@@ -8,7 +8,7 @@ import pytest
 
 from kit import db as database
 from kit.sql import Sql, ids
-from services import contacts, fields, lists, memberships, notes, tags, tasks
+from services import contacts, fields, lists, memberships, notes, plan_consent, tags, tasks, totals
 from services.caller import Caller
 
 Verb = Callable[[Sql, Caller], Awaitable[object]]
@@ -22,6 +22,8 @@ VERBS: dict[str, Verb] = {
     "memberships.set_status": lambda some, by: _on_list(memberships.set_status, some, by, "BOUNCED"),
     "notes.add": lambda some, by: notes.add(some, "Hello", by=by),
     "tasks.add": lambda some, by: tasks.add(some, {"title": "Call"}, by=by),
+    "totals.recount": lambda some, by: totals.recount(some),
+    "plan_consent.grant": lambda some, by: plan_consent.grant(some, by=by),
     "set a field": lambda some, by: contacts.set_field(some, "total", "SET", 1, by=by),
     "add to a field": lambda some, by: contacts.set_field(some, "total", "ADD", 1, by=by),
     "clear a field": lambda some, by: contacts.set_field(some, "total", "CLEAR", None, by=by),

@@ -10,7 +10,7 @@ import pytest
 
 from kit import db as database
 from kit.sql import Sql
-from services import plans
+from services import confirmations
 from workflows import dispatch
 
 CARD = """
@@ -189,11 +189,13 @@ async def test_sq16_a_paid_plan_with_an_account_accepts_marketing(gql, card, mem
 
 async def test_sq16_a_free_plan_accepts_marketing_once_it_is_confirmed(gql, card, membership, kinds, ann, caller):
     await gql.do("createCustomerAccount", ACCOUNT, contactId=ann)
-    made = await membership("1", "Free", contactId=ann, paid=False)
+    told = {"externalId": "1", "plan": "Free", "contactId": ann, "paid": False}
+    url = (await gql.do("recordPlanMembership", "confirmationUrl", **told))["confirmationUrl"]
+    assert (await gql.do("recordPlanMembership", "confirmationUrl", **told))["confirmationUrl"] == url
     assert not (await card())["acceptsMarketing"]
-    for _ in range(2):
-        await plans.confirm(int(made["id"].removeprefix("planmembership_")), by=caller)
+    await confirmations.confirm(url.rpartition("/")[2], by=caller)
     assert (await card())["acceptsMarketing"]
+    assert (await gql.do("recordPlanMembership", "confirmationUrl", **told))["confirmationUrl"] is None
     assert (await membership("1", "Free"))["confirmedAt"] is not None
     assert (await kinds(ann)).count("MARKETING_GRANTED") == 1
 
