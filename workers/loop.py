@@ -1,4 +1,4 @@
-"""One kind of work in one process: however often the bell rings, one pass runs at a time, until nothing is left."""
+"""One kind of work in one process: however often the bell rings, one pass follows the other until nothing is left."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 from kit import clock, log
 
 QUIET_SECONDS = 30  # the same failure is not logged more often than this
+MUCH = 1_000  # handled in one pass: there is enough for two
 
 Work = Callable[[datetime], Awaitable[int]]
 
@@ -16,11 +17,12 @@ _log = log.get("worker")
 
 
 class Loop:
-    """Calls `work(now)` after each ring, again and again until it handled nothing."""
+    """Calls `work(now)` after each ring, again and again until it handled nothing. `helper` is rung when it is much."""
 
-    def __init__(self, name: str, work: Work) -> None:
+    def __init__(self, name: str, work: Work, helper: Loop | None = None) -> None:
         self.name = name
         self._work = work
+        self._helper = helper
         self._bell = asyncio.Event()
         self._stopping = False
         self._failed: tuple[str, float] | None = None
@@ -42,8 +44,9 @@ class Loop:
                 return
             self._bell.clear()
             try:
-                while not self._stopping and await self._work(await clock.now()):
-                    pass
+                while not self._stopping and (handled := await self._work(await clock.now())):
+                    if self._helper is not None and handled >= MUCH:
+                        self._helper.ring()
                 self._well()
             except Exception as error:
                 self._unwell(error)

@@ -24,6 +24,8 @@ PASSES = {
     "advance": "workflows.engine",
     "deliver": "workflows.deliver",
 }
+# Two passes at once where there is much: one thinks while PostgreSQL works for the other.
+HELPED = {"advance"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Schedule:
 
     def __init__(self) -> None:
         self._loops: dict[str, Loop] = {}
+        self._helpers: dict[str, Loop] = {}
         self._jobs: list[tuple[Job, Loop]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._ticker: asyncio.Task[None] | None = None
@@ -77,7 +80,9 @@ class Schedule:
         await db.connect(settings.server(), pool_size=settings.pool_size)
         self._doorbell = broker.Doorbell(broker.build(settings.broker_url()))
         bell.hang(self.ring)
-        self._loops = {name: Loop(name, _pass(module)) for name, module in PASSES.items() if _exists(module)}
+        passes = {name: _pass(module) for name, module in PASSES.items() if _exists(module)}
+        self._helpers = {name: Loop(name, passes[name]) for name in HELPED}
+        self._loops = {name: Loop(name, work, self._helpers.get(name)) for name, work in passes.items()}
         self._jobs = [(job, Loop(job.name, _once(job))) for job in JOBS]
         self._tasks = [asyncio.create_task(loop.run()) for loop in self._all()]
         self._ticker = asyncio.create_task(self._tick())
@@ -109,7 +114,7 @@ class Schedule:
             await self._doorbell.ring(name)
 
     def _all(self) -> list[Loop]:
-        return [*self._loops.values(), *(loop for _, loop in self._jobs)]
+        return [*self._loops.values(), *self._helpers.values(), *(loop for _, loop in self._jobs)]
 
     async def _tick(self) -> None:
         due = {job.name: 0.0 for job, _ in self._jobs}

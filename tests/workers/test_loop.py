@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from workers.loop import Loop
+from workers.loop import MUCH, Loop
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ async def running():
     """Starts loops, and stops them after the test."""
     started: list[tuple[Loop, asyncio.Task[None]]] = []
 
-    def start(work) -> Loop:
-        loop = Loop("test", work)
+    def start(work, helper: Loop | None = None) -> Loop:
+        loop = Loop("test", work, helper)
         started.append((loop, asyncio.create_task(loop.run())))
         return loop
 
@@ -91,3 +91,39 @@ async def test_now_is_the_clock_of_the_database(db, running):
     while not seen:
         await asyncio.sleep(0.01)
     assert seen[0].utcoffset() is not None
+
+
+async def test_much_work_is_done_by_two(db, running):
+    at_once, most, left = 0, 0, 8
+
+    async def work(now: datetime) -> int:
+        nonlocal at_once, most, left
+        if left == 0:
+            return 0
+        left, at_once = left - 1, at_once + 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.02)
+        at_once -= 1
+        return MUCH
+
+    running(work, running(work)).ring()
+    while left or at_once:
+        await asyncio.sleep(0.01)
+    assert most == 2
+
+
+async def test_little_work_is_left_to_one(db, running):
+    found, helped = [MUCH - 1, 1, 0], []
+
+    async def work(now: datetime) -> int:
+        return found.pop(0)
+
+    async def help(now: datetime) -> int:
+        helped.append(now)
+        return 0
+
+    running(work, running(help)).ring()
+    while found:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert helped == []
