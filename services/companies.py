@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kit import db
+from kit.errors import Problems, conflict
 from kit.sql import Sql
 from services.caller import Caller
+from services.given import Given
+
+
+async def create(values: Mapping[str, Any], *, by: Caller) -> int:
+    """A new company from its `name`; its id. Refused: no name, or one that exists, whatever its case (NAME_TAKEN)."""
+    problems = Problems()
+    name = Given(values, problems).required_text("name")
+    problems.refuse()
+    made = await db.value(
+        Sql(
+            """
+            INSERT INTO company (name, created_at)
+            VALUES ({name}, {now})
+            ON CONFLICT DO NOTHING
+            RETURNING id
+            """,
+            name=name,
+            now=by.now,
+        )
+    )
+    if made is None:
+        raise conflict("NAME_TAKEN", "There is a company of this name.", "name")
+    return made
 
 
 async def ensure(names: Sequence[str], *, by: Caller) -> dict[str, int]:

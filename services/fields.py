@@ -1,38 +1,53 @@
-"""Custom fields: what else an account wants to know of its contacts, and how each kind of value is read."""
+"""Custom fields: what else an account wants to know of its contacts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from kit import db, text
-from kit.errors import Problem, Problems, conflict
-from kit.sql import Sql
+from kit import db, sql, text
+from kit.errors import Problem, Problems, conflict, not_found
+from kit.sql import Sql, join
 from kit.text import TEXT_LENGTH_MAX
+from services import field_groups, limits
 from services.caller import Caller
+from services.field_values import NUMBER_MAX, NUMBERS, ONE_OPTION, SEVERAL_OPTIONS, Value, from_text, read
 from services.given import Given
+
+__all__ = [
+    "NUMBERS",
+    "NUMBER_MAX",
+    "ONE_OPTION",
+    "SEVERAL_OPTIONS",
+    "TYPES",
+    "Field",
+    "Value",
+    "create",
+    "delete",
+    "find",
+    "find_all",
+    "from_json",
+    "from_text",
+    "named_or_required",
+    "read",
+    "update",
+]
 
 NAME_LENGTH_MAX = 60
 OPTIONS_MAX = 500
-NUMBER_MAX = Decimal(10) ** 15  # beyond it JSON numbers are no longer exact
-NUMBER_LEAST = Decimal(10) ** -15
+POSITION_MAX = 1_000_000
+# A field in which a million contacts have something is deleted in one statement.
+STATEMENT_TIMEOUT = "60s"
 
 TYPES = (
     *("TEXT", "TEXTAREA", "DATE", "DATETIME", "DROPDOWN", "LISTBOX", "RADIO", "CHECKBOX"),
     *("NUMBER", "CURRENCY", "HIDDEN"),
 )
-ONE_OPTION = frozenset({"DROPDOWN", "RADIO"})
-SEVERAL_OPTIONS = frozenset({"LISTBOX", "CHECKBOX"})
-NUMBERS = frozenset({"NUMBER", "CURRENCY"})
-
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # What a contact has anyway, in the spellings of the API and of import files.
 _BUILT_IN = frozenset(
     {"id", "kind", "email", "phone", "firstname", "lastname", "fullname", "jobtitle", "company", "timezone", "origin"}
@@ -52,22 +67,12 @@ class Field:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value as it is stored: JSON as the API shows it, and the typed column that conditions and sorts look at."""
-
-    json: str
-    text: str | None = None
-    number: Decimal | None = None
-    day: date | None = None
-    instant: datetime | None = None
-
-
 async def create(values: Mapping[str, Any], *, by: Caller) -> int:
-    """A new custom field from `name label type options required group`; its id.
+    """A new custom field from `name type` and what `update` takes; its id.
 
     Refused: a name that is no name, exists already or is one of the built-in attributes (NAME_TAKEN); options where
-    the type has none or no options where it needs them. Name and type are fixed for ever.
+    the type has none or no options where it needs them; one field too many (FIELD_LIMIT). Name and type are fixed for
+    ever.
     """
     problems = Problems()
     given = Given(values, problems)
@@ -76,33 +81,165 @@ async def create(values: Mapping[str, Any], *, by: Caller) -> int:
         problems.add("INVALID_VALUE", "Use letters, digits and _, and begin with a letter.", "name")
     elif name.replace("_", "").lower() in _BUILT_IN:
         problems.add("NAME_TAKEN", "Every contact has this attribute already.", "name")
-    label = given.text("label") or name
     kind = given.choice("type", TYPES)
     if kind is None and "type" not in {problem.path[0] for problem in problems}:
         problems.add("REQUIRED", "A field needs a type.", "type")
-    options = _read_options(kind, values.get("options"), problems)
-    group = given.text("group")
+    chosen = _read_plain(values, problems)
+    chosen["label"] = chosen.get("label") or name
+    chosen["options"] = _read_options(kind, values.get("options"), problems)
     problems.refuse()
-    made = await db.value(
+    async with db.transaction():
+        if not await find([name]):
+            await limits.require_room("field", "name")
+        chosen["group_name"] = await field_groups.ensure(chosen.get("group_name"), by=by)
+        made = await db.value(
+            Sql(
+                """
+                INSERT INTO field (name, type, created_at, updated_at, {columns})
+                SELECT {name}, {type}, {now}, {now}, {values}
+                ON CONFLICT DO NOTHING
+                RETURNING id
+                """,
+                name=name,
+                type=kind,
+                now=by.now,
+                columns=join(", ", [sql.name(column) for column in chosen]),
+                values=join(", ", [_typed(column, value) for column, value in chosen.items()]),
+            )
+        )
+        if made is None:
+            raise conflict("NAME_TAKEN", "Another field has this name.", "name")
+        return made
+
+
+async def update(field_id: int, values: Mapping[str, Any], *, by: Caller) -> None:
+    """Change `label options required group description position is_default visible external_source external_id`;
+    what is absent stays, None gives the default back.
+
+    Refused: NOT_FOUND; faulty values, all at once; an option taken away that some contact has (OPTION_IN_USE).
+    """
+    async with db.transaction():
+        field = await _lock(field_id)
+        problems = Problems()
+        chosen = _read_plain(values, problems)
+        if "label" in chosen and chosen["label"] is None:
+            chosen["label"] = field["name"]
+        if "options" in values:
+            chosen["options"] = _read_options(field["type"], values["options"], problems)
+        problems.refuse()
+        if gone := set(field["options"]) - set(chosen.get("options", field["options"])):
+            await _require_unused(field_id, sorted(gone))
+        if "group_name" in chosen:
+            chosen["group_name"] = await field_groups.ensure(chosen["group_name"], by=by)
+        if not chosen:
+            return
+        settings = [
+            Sql("{column} = {value}", column=sql.name(column), value=_typed(column, value))
+            for column, value in chosen.items()
+        ]
+        await db.execute(
+            Sql(
+                "UPDATE field f SET updated_at = {now}, {settings} WHERE f.id = {id}::bigint",
+                id=field_id,
+                now=by.now,
+                settings=join(", ", settings),
+            )
+        )
+
+
+async def delete(field_id: int, *, by: Caller) -> None:
+    """Delete a field with the values that all contacts have in it, for ever, without a fact. Refused: NOT_FOUND.
+
+    Forms do not ask for it any more, nor does the form by which people are added.
+    """
+    async with db.transaction():
+        field = await _lock(field_id)
+        await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))
+        await db.execute(
+            Sql(
+                """
+                WITH not_asked AS (
+                    UPDATE form fo
+                    SET asks = (
+                        SELECT coalesce(jsonb_agg(w.ask ORDER BY w.position), '[]')
+                        FROM jsonb_array_elements(fo.asks) WITH ORDINALITY AS w (ask, position)
+                        WHERE lower(w.ask ->> 'name') <> lower({name}::text)
+                    )
+                    WHERE EXISTS (
+                        SELECT
+                        FROM jsonb_array_elements(fo.asks) AS w (ask)
+                        WHERE lower(w.ask ->> 'name') = lower({name}::text)
+                    )
+                ),
+                not_shown AS (
+                    UPDATE account ac
+                    SET settings = jsonb_set(
+                        ac.settings, ARRAY['create_form_fields'], (ac.settings -> 'create_form_fields') - {name}::text
+                    )
+                    WHERE ac.settings -> 'create_form_fields' ? {name}::text
+                )
+                DELETE FROM field f WHERE f.id = {id}::bigint
+                """,
+                id=field_id,
+                name=field["name"],
+            )
+        )
+
+
+async def _lock(field_id: int) -> dict[str, Any]:
+    found = await db.row(
+        Sql("SELECT f.name, f.type, f.options FROM field f WHERE f.id = {id}::bigint FOR UPDATE", id=field_id)
+    )
+    if found is None:
+        raise not_found("field", "id")
+    return found
+
+
+async def _require_unused(field_id: int, options: Sequence[str]) -> None:
+    used = await db.value(
         Sql(
             """
-            INSERT INTO field (name, label, type, options, required, group_name, created_at, updated_at)
-            VALUES ({name}, {label}, {type}, {options}::text[], {required}::boolean, {group}, {now}, {now})
-            ON CONFLICT DO NOTHING
-            RETURNING id
+            SELECT w.option
+            FROM unnest({options}::text[]) AS w (option)
+            WHERE EXISTS (
+                SELECT
+                FROM field_value v
+                WHERE v.field_id = {id}::bigint
+                  AND v.value @> to_jsonb(w.option)
+            )
+            LIMIT 1
             """,
-            name=name,
-            label=label,
-            type=kind,
-            options=options,
-            required=bool(values.get("required")),
-            group=group,
-            now=by.now,
+            id=field_id,
+            options=list(options),
         )
     )
-    if made is None:
-        raise conflict("NAME_TAKEN", "Another field has this name.", "name")
-    return made
+    if used is not None:
+        raise conflict("OPTION_IN_USE", f"There are contacts who have the option {used}.", "options")
+
+
+def _read_plain(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """What can be said about a field of any type, by the columns of the table; what is not said is not in it."""
+    given = Given(values, problems)
+    found = {
+        "label": given.text("label"),
+        "group_name": given.text("group"),
+        "description": given.text("description", length_max=TEXT_LENGTH_MAX, lines=True),
+        "position": given.integer("position", least=-POSITION_MAX, most=POSITION_MAX) or 0,
+        "required": bool(values.get("required")),
+        "is_default": bool(values.get("is_default")),
+        "visible": values.get("visible") is not False,
+        "external_source": given.text("external_source"),
+        "external_id": given.text("external_id"),
+    }
+    return {column: value for column, value in found.items() if column.removesuffix("_name") in values}
+
+
+def _typed(column: str, value: Any) -> Sql:
+    return Sql("{value}::{type}", value=value, type=Sql(_TYPED.get(column, "text")))
+
+
+_TYPED = {"options": "text[]", "position": "integer", "required": "boolean", "is_default": "boolean"}
+_TYPED |= {"visible": "boolean"}
 
 
 def _read_options(kind: str | None, given: Any, problems: Problems) -> list[str]:
@@ -174,107 +311,3 @@ def _selected(chosen: Sql) -> Sql:
         """,
         chosen=chosen,
     )
-
-
-def read(value: Any, field: Any) -> Value | Problem | None:
-    """A JSON value as it is stored; None when it clears (null, blank, no option); what is wrong with it (AC26).
-
-    `field` has a `type` and `options`. TEXT TEXTAREA HIDDEN take a string, NUMBER CURRENCY a JSON number, DATE
-    "2026-11-22", DATETIME an ISO 8601 text with offset, DROPDOWN RADIO one of the options, LISTBOX CHECKBOX a list.
-    """
-    if value is None or value == [] or (isinstance(value, str) and not value.strip()):
-        return None
-    return _READERS[field.type](value, field)
-
-
-def from_text(cell: str, field: Any) -> Value | Problem | None:
-    """Like `read` for the text of an imported cell: numbers as digits, several options with `;` between them."""
-    cell = cell.strip()
-    if field.type in SEVERAL_OPTIONS:
-        return read([option.strip() for option in cell.split(";") if option.strip()], field)
-    if field.type in NUMBERS and cell:
-        try:
-            return _number(Decimal(cell), field)
-        except ArithmeticError:
-            return Problem("WRONG_TYPE", "This is not a number.")
-    return read(cell, field)
-
-
-def _text(value: Any, field: Any) -> Value | Problem:
-    length_max, lines = (TEXT_LENGTH_MAX, True) if field.type == "TEXTAREA" else (2_000, False)
-    if problem := text.fault(value, length_max=length_max, lines=lines):
-        return problem
-    cleaned = text.clean(value)
-    return Value(db.jsonb(cleaned), text=cleaned)
-
-
-def _number(value: Any, field: Any) -> Value | Problem:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return Problem("WRONG_TYPE", "Give a number, without quotes.")
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if not number.is_finite() or abs(number) >= NUMBER_MAX or 0 < abs(number) < NUMBER_LEAST:
-        return Problem("OUT_OF_RANGE", "A number has at most 15 digits before and after its point.")
-    digits = format(number, "f")
-    if "." in digits:
-        digits = digits.rstrip("0").rstrip(".")
-    return Value("0" if digits == "-0" else digits, number=Decimal(digits))
-
-
-def _date(value: Any, field: Any) -> Value | Problem:
-    problem = Problem("WRONG_TYPE", 'Give a day as "2026-11-22".')
-    if not isinstance(value, str) or not _DATE.fullmatch(value.strip()):
-        return problem
-    try:
-        day = date.fromisoformat(value.strip())
-    except ValueError:
-        return Problem("INVALID_VALUE", "The calendar has no such day.")
-    return Value(db.jsonb(day.isoformat()), day=day)
-
-
-def _datetime(value: Any, field: Any) -> Value | Problem:
-    problem = Problem("WRONG_TYPE", 'Give a time with its offset from UTC, as "2026-11-22T09:30:00+01:00".')
-    if not isinstance(value, str) or "T" not in value:
-        return problem
-    try:
-        instant = datetime.fromisoformat(value.strip())
-        if instant.tzinfo is None:
-            return problem
-        instant = instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return problem
-    return Value(db.jsonb(instant.isoformat()), instant=instant)
-
-
-def _one_option(value: Any, field: Any) -> Value | Problem:
-    if not isinstance(value, str):
-        return Problem("WRONG_TYPE", "Give one of the options, as a text.")
-    option = text.clean(value)
-    if option not in field.options:
-        return _no_option(field)
-    return Value(db.jsonb(option), text=option)
-
-
-def _several_options(value: Any, field: Any) -> Value | Problem:
-    if not isinstance(value, list | tuple) or not all(isinstance(option, str) for option in value):
-        return Problem("WRONG_TYPE", "Give a list of options.")
-    chosen = [text.clean(option) for option in value]
-    if any(option not in field.options for option in chosen):
-        return _no_option(field)
-    if len(set(chosen)) < len(chosen):
-        return Problem("DUPLICATE", "Give each option once.")
-    return Value(db.jsonb(chosen))
-
-
-def _no_option(field: Any) -> Problem:
-    shown = ", ".join(field.options[:10]) + (" …" if len(field.options) > 10 else "")
-    return Problem("INVALID_OPTION", f"Use the options of this field: {shown}.")
-
-
-_READERS: dict[str, Callable[[Any, Any], Value | Problem]] = {
-    **dict.fromkeys(("TEXT", "TEXTAREA", "HIDDEN"), _text),
-    **dict.fromkeys(NUMBERS, _number),
-    **dict.fromkeys(ONE_OPTION, _one_option),
-    **dict.fromkeys(SEVERAL_OPTIONS, _several_options),
-    "DATE": _date,
-    "DATETIME": _datetime,
-}

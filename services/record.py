@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from kit import db, email, phone, text
@@ -14,7 +15,11 @@ from services.fields import Field, Value
 from services.given import INTEGER_MAX, Given, camel
 from services.memberships import STATUSES
 
-STAGES = ("SUBSCRIBER", "LEAD", "MQL", "SQL", "OPPORTUNITY", "CUSTOMER", "EVANGELIST", "OTHER")
+LifecycleStage = Enum(
+    "LifecycleStage",
+    {word: word for word in ("SUBSCRIBER", "LEAD", "MQL", "SQL", "OPPORTUNITY", "CUSTOMER", "EVANGELIST", "OTHER")},
+)
+STAGES = tuple(LifecycleStage.__members__)
 ORIGINS = ("FORM", "IMPORT", "MANUAL", "API", "CHECKOUT", "SYNC")
 ENTRIES_MAX = 500
 

@@ -1,4 +1,4 @@
-"""What automations name by its name, a tag, can be called otherwise: they all go on meaning the same."""
+"""What automations name, tags and fields, can be called otherwise, merged or deleted: they go on by it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kit.errors import Invalid
 from kit.shape import camel
 from kit.sql import Sql
 from segments import rule
-from services import vocabulary
+from services import fields, vocabulary
 from services.caller import Caller
 from workflows import graph, locks, step, store, trigger
 
@@ -46,6 +46,15 @@ async def delete_tag(tag_id: int, *, by: Caller) -> None:
     async with db.transaction():
         await _wake_tagged([tag_id], by=by)
         await vocabulary.delete(tag_id, by=by)
+
+
+async def delete_field(field_id: int, *, by: Caller) -> None:
+    """`fields.delete`. Conditions that name the field treat it as one in which nobody has a value; who waits inside for
+    that goes on."""
+    async with db.transaction():
+        filled = "r.contact_id IN (SELECT v.contact_id FROM field_value v WHERE v.field_id = {id}::bigint)"
+        await store.wake_watching(Sql(filled, id=field_id), by.now)
+        await fields.delete(field_id, by=by)
 
 
 # ------------------------------------------------------------------------------------------------------------ rewriting

@@ -25,9 +25,11 @@ from schema.paging import Key, by_id
 from schema.projection.made import column, connected, many, one, table
 from schema.types import audience
 from schema.types.activity import Activity
+from schema.types.company import Company
 from schema.types.customer_account import CustomerAccount
 from schema.types.donation import NEWEST_GIFT_FIRST, Donation
 from schema.types.field import FieldValue
+from schema.types.lifecycle import ENTERED, LifecycleDate
 from schema.types.list import ListMembership
 from schema.types.order import NEWEST_ORDER_FIRST, Order, with_order_status
 from schema.types.plan import PlanMembership
@@ -35,6 +37,7 @@ from schema.types.review import Review
 from schema.types.run import AutomationRun, with_status
 from schema.types.tag import Tag
 from schema.types.task import Note, Task
+from services import exclusions
 from workflows import report
 
 if TYPE_CHECKING:
@@ -53,6 +56,12 @@ _ACCEPTS_MARKETING = """(
     c.marketing_opt_in_at IS NOT NULL
     OR EXISTS (SELECT FROM membership m WHERE m.contact_id = c.id AND m.status = 'ACTIVE')
 )"""
+_ABOUT = """(
+    SELECT f.id AS field_id, f.position, held.value
+    FROM field f
+    LEFT JOIN field_value held ON held.field_id = f.id AND held.contact_id = c.id
+    WHERE f.is_default AND f.visible
+) v WHERE TRUE"""
 _WAYS = """(
     SELECT r.automation_id, count(*) AS times_entered, max(r.ended_at) AS last_completed_at,
            max(r.id) FILTER (WHERE r.ended_at IS NULL) AS current_run_id, max(r.id) AS last_run_id
@@ -65,14 +74,6 @@ _PERCENT = Sql(
     "(SELECT {percent} FROM run r WHERE r.id = coalesce(way.current_run_id, way.last_run_id))",
     percent=report.PERCENT_COMPLETE,
 )
-
-
-@strawberry.type(description="A company that contacts work for.")
-@table("company", "co", "company")
-class Company(Node):
-    id: strawberry.ID = global_id("company", "co")
-    name: str = column("co.name")
-    created_at: datetime = column("co.created_at")
 
 
 @strawberry.type(description="How one contact stands to one automation, over all its entries.")
@@ -101,9 +102,18 @@ class Contact(Node):
     job_title: str | None = column("c.job_title")
     company: Company | None = one("company co WHERE co.id = c.company_id")
     lifecycle_stage: LifecycleStage = column("c.lifecycle_stage")
+    lifecycle_dates: list[LifecycleDate] = many(
+        ENTERED, order="le.entered_at, le.stage", description="Since when it is, or was last, in each stage."
+    )
     engagement_level: EngagementLevel = column("c.engagement_level")
     previous_engagement_level: EngagementLevel = column("c.previous_engagement_level")
     accepts_marketing: bool = column(_ACCEPTS_MARKETING, "Active on a list, or the box of a form was ticked.")
+    excluded: bool = column(
+        exclusions.matched(Sql("c.email"), Sql("ARRAY[]::bigint[]")), "Whether no e-mail goes to it at all."
+    )
+    about: list[FieldValue] = many(
+        _ABOUT, order="v.position, v.field_id", description="The preview: the default fields, also where it has none."
+    )
     field_values: list[FieldValue] = many("field_value v WHERE v.contact_id = c.id", order="v.field_id")
     tags: list[Tag] = many(
         "contact_tag ct JOIN tag t ON t.id = ct.tag_id WHERE ct.contact_id = c.id", order="lower(t.name), t.id"

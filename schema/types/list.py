@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from kit.sql import Sql
 from schema.enums import Channel, MembershipSource, MembershipStatus
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from schema.types.user import User
+from services import exclusions
 
 if TYPE_CHECKING:
     from schema.types.contact import Contact
@@ -47,5 +49,9 @@ class ListMembership(Node):
     confirmed_at: datetime | None = column("m.confirmed_at")
     unsubscribed_at: datetime | None = column("m.unsubscribed_at")
     changed_by: User | None = one("user_account u WHERE u.id = m.user_id", "The user who made the latest change.")
+    excluded: bool = column(
+        exclusions.matched(Sql("(SELECT c.email FROM contact c WHERE c.id = m.contact_id)"), Sql("ARRAY[m.list_id]")),
+        "Whether no e-mail of this list goes to the contact, however it stands.",
+    )
     created_at: datetime = column("m.created_at")
     updated_at: datetime = column("m.updated_at")
