@@ -245,3 +245,35 @@ async def test_m9_who_had_not_left_comes_back_as_anybody(gql, team, zelda):
     again = await team.contact(EMAIL, memberships=[{"listId": zelda.newsletter}])
     assert await standing(gql, again) == {"Newsletter": "ACTIVE"}
     assert await database.value(Sql("SELECT count(*) FROM suppression")) == 0
+
+
+async def test_m9_their_own_wish_by_a_form_waits_for_the_link_in_the_mail(gql, team, zelda):
+    await erase(gql, zelda)
+    form = await gql.do(
+        "createForm",
+        "form { id }",
+        name="Newsletter",
+        fields=[{"name": "email", "required": True}],
+        marketingBox=True,
+        consentWording="Write to me about falcons.",
+        actions=[{"subscribe": {"listId": zelda.newsletter}}],
+    )
+    sent = await gql.do(
+        "submitForm",
+        "contact { id acceptsMarketing } confirmationUrl",
+        formId=form["form"]["id"],
+        answers={"email": EMAIL},
+        marketing=True,
+    )
+    assert sent["contact"]["acceptsMarketing"] is False
+    assert await standing(gql, sent["contact"]["id"]) == {"Newsletter": "UNCONFIRMED"}
+    token = sent["confirmationUrl"].rpartition("/")[2]
+    confirmed = await gql.do("confirmMembership", "contact { id acceptsMarketing }", token=token)
+    assert confirmed["contact"]["acceptsMarketing"] is True
+    again = confirmed["contact"]["id"]
+    assert await standing(gql, again) == {"Newsletter": "ACTIVE"}
+    await team.subscribe(again, zelda.newsletter, "UNSUBSCRIBED")
+    await team.subscribe(again, zelda.newsletter, "ACTIVE")  # what was lifted is lifted for others, too
+    assert await standing(gql, again) == {"Newsletter": "ACTIVE"}
+    hers = Sql("SELECT sp.reason FROM suppression sp WHERE sp.hash = address_hash({address}::text)", address=EMAIL)
+    assert await database.column(hers) == ["EXCLUDED"]
