@@ -37,6 +37,7 @@ _NAMES = {
     "externalId": "external_id",
     "fieldValues": "field_values",
     "tags": "tags",
+    "acceptsMarketing": "accepts_marketing",
 }
 
 
@@ -74,6 +75,11 @@ class ContactFields:
 
 @strawberry.input(description="An e-mail address, a phone number or both; everything else is optional.")
 class CreateContactInput(ContactFields):
+    accepts_marketing: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="True: you assert that the contact agreed to marketing, which is kept. False: it did not, and its "
+        "memberships are UNCONFIRMED.",
+    )
     origin: Origin | None = strawberry.field(
         default=strawberry.UNSET, description="API unless it is said; MANUAL for somebody added by hand."
     )

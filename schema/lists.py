@@ -28,6 +28,9 @@ class CreateListInput:
     name: str
     description: str | None = strawberry.UNSET
     channel: Channel = Channel.EMAIL
+    double_opt_in: bool | None = strawberry.field(
+        default=False, description="Whether who joins by a form has to confirm first, whatever the form says."
+    )
 
 
 @strawberry.input(description="How a contact shall stand on a list.")
@@ -37,6 +40,9 @@ class SetMembershipInput:
     status: MembershipStatus
     source: MembershipSource | None = strawberry.field(
         default=strawberry.UNSET, description="Whose wish it is; MANUAL, yours, if nothing is said."
+    )
+    permission: bool | None = strawberry.field(
+        default=False, description="You assert that the contact agreed to be on the list; it is kept that you did."
     )
 
 
@@ -60,13 +66,14 @@ class Query:
 class Mutation:
     @mutation(CreateListInput, role=Role.ADMIN, description="Make a list.", list=List)
     async def create_list(given: Given, by: Caller) -> dict:
-        values = given.named(description="description", channel="channel")
+        values = given.named(description="description", channel="channel", doubleOptIn="double_opt_in")
         return {"list": await lists.create(given["name"], **values, by=by)}
 
     @mutation(
         SetMembershipInput,
         role=Role.MEMBER,
         description="Put a contact on a list, or change how it stands there. Effective at once.",
+        warns=True,
         membership=ListMembership,
     )
     async def set_membership(given: Given, by: Caller) -> dict:
@@ -74,6 +81,10 @@ class Mutation:
         list_id = given.id("listId", "list")
         if given.get("source") is not None:
             by = replace(by, source=given["source"])
+        by = replace(by, permission=bool(given.get("permission")))
         outcome = await memberships.set_status(sql.ids([contact]), list_id, given["status"], by=by)
         outcome.require("This contact cannot stand so on this list.", "contactId")
-        return {"membership": await memberships.get_id(contact, list_id)}
+        return {
+            "membership": await memberships.get_id(contact, list_id),
+            "warnings": memberships.doubts(outcome, given["status"], by=by),
+        }

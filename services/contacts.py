@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kit import bell, db
 from kit.errors import Problems, not_found
 from kit.sql import Sql, ids
-from services import companies, facts, identity, memberships, record, tags
+from services import companies, consent, facts, identity, memberships, record, tags
 from services.caller import Caller
 from services.deletion import delete
 from services.fields import Field, Value
@@ -20,6 +21,7 @@ __all__ = ["create", "delete", "set_field", "update"]
 
 
 _ATTRIBUTES = SPELLINGS | EXTERNAL
+_DOUBTED = {"ACTIVE": "UNCONFIRMED"}
 
 
 async def create(values: Mapping[str, Any], *, by: Caller, filled_in: bool = True) -> int:
@@ -27,7 +29,8 @@ async def create(values: Mapping[str, Any], *, by: Caller, filled_in: bool = Tru
 
     `values` has the keys of the API's input in snake_case: `email phone first_name last_name job_title company
     lifecycle_stage external_source external_id`, `origin` (the door's, unless it is said), `field_values`
-    [{name, value}], `tags` [name], `memberships` [{list_id, status}].
+    [{name, value}], `tags` [name], `memberships` [{list_id, status}], `accepts_marketing` (SQ6): True says that whoever
+    adds the contact asserts its permission, False that nobody can, and leaves it UNCONFIRMED on its lists.
 
     Refused, all faults at once and nothing stored: neither e-mail nor telephone (IDENTIFIER_REQUIRED), one that is
     none (EMAIL_INVALID, PHONE_INVALID) or another contact's (EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN), an unknown
@@ -51,7 +54,12 @@ async def create(values: Mapping[str, Any], *, by: Caller, filled_in: bool = Tru
         with identity.guarded():
             contact_id = await db.value(_insert(wanted, await _company_id(company, by), origin, by))
         await bell.ring("dispatch")
-        await _attach(contact_id, wanted, by)
+        accepts = values.get("accepts_marketing")
+        if accepts is False:
+            wanted.memberships = [(each, _DOUBTED.get(status, status)) for each, status in wanted.memberships]
+        elif accepts and not wanted.memberships:
+            await consent.grant(ids([contact_id]), by=by)
+        await _attach(contact_id, wanted, replace(by, permission=bool(accepts)))
         return contact_id
 
 

@@ -13,7 +13,14 @@ from services.given import Given
 CHANNELS = ("EMAIL", "SMS")
 
 
-async def create(name: str, *, description: str | None = None, channel: str | None = "EMAIL", by: Caller) -> int:
+async def create(
+    name: str,
+    *,
+    description: str | None = None,
+    channel: str | None = "EMAIL",
+    double_opt_in: bool | None = False,
+    by: Caller,
+) -> int:
     """A new list; its id.
 
     Refused: no name or one that exists, whatever its case (NAME_TAKEN), an unknown channel, one too many (LIST_LIMIT).
@@ -30,14 +37,15 @@ async def create(name: str, *, description: str | None = None, channel: str | No
         made = await db.value(
             Sql(
                 """
-                INSERT INTO contact_list (name, description, channel, created_at, updated_at)
-                VALUES ({name}, {description}, {channel}, {now}, {now})
+                INSERT INTO contact_list (name, description, channel, double_opt_in, created_at, updated_at)
+                VALUES ({name}, {description}, {channel}, {double_opt_in}::boolean, {now}, {now})
                 ON CONFLICT DO NOTHING
                 RETURNING id
                 """,
                 name=name,
                 description=description,
                 channel=channel,
+                double_opt_in=bool(double_opt_in),
                 now=by.now,
             )
         )

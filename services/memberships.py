@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit import bell, db, sql
-from kit.errors import invalid, not_found
+from kit.errors import Problem, invalid, not_found
 from kit.sql import Sql
 from services import facts
 from services.caller import Caller
@@ -119,6 +119,17 @@ async def _put(contacts: Sql, changes: Sequence[tuple[int, str]], spared: _Spare
     )
     of_lists = Sql("AND m.list_id = ANY({lists}::bigint[])", lists=list_ids)
     return await _change(contacts, of_lists, targets, spared, by=by)
+
+
+def doubts(outcome: Outcome, status: str, *, by: Caller) -> list[Problem]:
+    """What to think over after a membership was set by hand: nobody says that the contact agreed (AE8)."""
+    if status != "ACTIVE" or not outcome.changed or by.source != "MANUAL" or by.permission:
+        return []
+    return [
+        Problem(
+            "PERMISSION_NOT_ASSERTED", "Nobody has said that this contact agreed to be on the list.", ("permission",)
+        )
+    ]
 
 
 async def get_id(contact_id: int, list_id: int) -> int:

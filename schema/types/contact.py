@@ -29,6 +29,7 @@ from schema.types.company import Company
 from schema.types.customer_account import CustomerAccount
 from schema.types.donation import NEWEST_GIFT_FIRST, Donation
 from schema.types.field import FieldValue
+from schema.types.form import FIRST_CONVERSION, RECENT_CONVERSION, Conversion
 from schema.types.lifecycle import ENTERED, LifecycleDate
 from schema.types.list import ListMembership
 from schema.types.order import NEWEST_ORDER_FIRST, Order, with_order_status
@@ -131,6 +132,8 @@ class Contact(Node):
         description="Those that ended, too.",
     )
     reviews: list[Review] = many("review re WHERE re.contact_id = c.id", order="re.id")
+    first_conversion: Conversion | None = one(FIRST_CONVERSION, "The first form that it sent.")
+    recent_conversion: Conversion | None = one(RECENT_CONVERSION, "The last form that it sent.")
     automations: list[ContactAutomation] = many(_WAYS, order="way.automation_id", description="One row an automation.")
     origin: Origin = column("c.origin", "How the contact came to be known.")
     external_source: str | None = column("c.external_source", "The system whose id `externalId` is.")
