@@ -10,6 +10,7 @@ from kit.email import ADDRESS_LENGTH_MAX
 from kit.errors import Problem, Problems, conflict, not_found
 from kit.sql import Sql
 from kit.text import TEXT_LENGTH_MAX
+from services import suppressions
 from services.caller import Caller
 from services.given import Given
 
@@ -80,7 +81,10 @@ def excluded(contacts: Sql, list_ids: Sequence[int] | None = None) -> Sql:
 
 
 def matched(address: Sql, list_ids: Sql) -> Sql:
-    """A condition: an exclusion hits the address, for every e-mail or for one of the lists (an array expression)."""
+    """A condition: an exclusion hits the address, for every e-mail or for one of the lists (an array expression).
+
+    So does what is remembered of an erased address that had left or was excluded.
+    """
     return Sql(
         """
         (
@@ -101,10 +105,12 @@ def matched(address: Sql, list_ids: Sql) -> Sql:
                       ELSE FALSE
                   END
             )
+            OR {suppressed}
         )
         """,
         address=address,
         lists=list_ids,
+        suppressed=suppressions.suppressed(address),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from kit import db as database
 from kit.sql import Sql, ids
-from services import contacts, lists, memberships, suppressions
+from services import contacts, exclusions, lists, memberships, suppressions
 from services.caller import Caller
 
 WHO = "ann@silent.test"
@@ -43,6 +43,14 @@ async def test_senders_ask_for_the_same_hash(erased):
         for who in (WHO, WHO.upper(), "bob@silent.test", None)
     ]
     assert asked == [True, True, False, False]
+
+
+async def test_nothing_is_sent_to_whoever_was_given_such_an_address(caller, newsletter, erased):
+    bob = await contacts.create({"email": "bob@silent.test", "memberships": [{"list_id": newsletter}]}, by=caller)
+    excluded = exclusions.excluded(ids([bob]), [newsletter])
+    assert await database.column(excluded) == []
+    await contacts.update(bob, {"email": WHO}, by=caller)
+    assert await database.column(excluded) == [bob]
 
 
 async def test_a_whole_set_is_subscribed_without_those_who_were_erased(caller, newsletter, erased, facts):
