@@ -111,7 +111,7 @@ def calling_it(name: str, *others: str) -> dict:
         ],
         "steps": {
             "fork": (
-                f"If tagged {' or '.join([name, *others])} and (not (tagged {name}))",
+                f"If the contact is one tagged {' or '.join([name, *others])} and (not (tagged {name}))",
                 {"ifElse": {"where": rule}},
             ),
             "add": (f"Add tag {name}", {"addTag": {"tag": name}}),

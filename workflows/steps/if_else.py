@@ -31,4 +31,4 @@ class IfElse(Step):
         return self.where.problems(reading, ("where",))
 
     def describe(self) -> str:
-        return "If " + self.where.describe()
+        return "If the contact is one " + self.where.describe()

@@ -56,4 +56,4 @@ class WaitUntilCondition(Step):
         return self.where.problems(reading, ("where",))
 
     def describe(self) -> str:
-        return "Wait until " + self.where.describe()
+        return "Wait until the contact is one " + self.where.describe()
