@@ -104,7 +104,7 @@ def mutation(
         if warns:
             fields.append(("warnings", list[UserWarning]))
         payload = strawberry.type(
-            make_dataclass("".join(words) + "Payload", [*fields, ("errors", list[UserError])]),  # type: ignore[arg-type]
+            make_dataclass("".join(words) + "Payload", [*fields, ("errors", list[UserError])]),
             description=f"What {verb.__name__.replace('_', ' ')} changed, or why it was refused.",
         )
 

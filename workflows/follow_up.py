@@ -39,7 +39,8 @@ async def create_task(values: Mapping[str, Any], *, by: Caller) -> FollowedUp:
         except Refused as faults:
             refused += faults.problems
         contact_id, automation_id = values.get("contact_id"), values.get("on_save_automation_id")
-        if automation_id is not None and not {("contactId",), (_ON_SAVE,)} & {problem.path for problem in refused}:
+        unknown = {("contactId",), (_ON_SAVE,)} & {problem.path for problem in refused}
+        if contact_id is not None and automation_id is not None and not unknown:
             label = f"Task saved: {values.get('title')}"
             try:
                 run = await entry.enter_one(contact_id, automation_id, by=by, label=label, via="TASK")

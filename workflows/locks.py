@@ -31,7 +31,11 @@ async def try_share(automation_id: int) -> bool:
     Look at the automation in the next statement, not in this one: only that sees what was committed before.
     """
     return await db.value(
-        Sql("SELECT pg_try_advisory_xact_lock_shared({key}::integer, {id}::integer)", key=KEY, id=automation_id)
+        Sql(
+            "SELECT pg_try_advisory_xact_lock_shared({key}::integer, {half}::integer)",
+            key=KEY,
+            half=_half(automation_id),
+        )
     )
 
 
@@ -39,13 +43,20 @@ async def share(automation_ids: Iterable[int]) -> None:
     """Hold these automations as they are; waits for whoever changes them."""
     await db.execute(
         Sql(
-            "SELECT pg_advisory_xact_lock_shared({key}::integer, w.id) FROM unnest({ids}::integer[]) AS w (id)",
+            "SELECT pg_advisory_xact_lock_shared({key}::integer, w.id) FROM unnest({halves}::integer[]) AS w (id)",
             key=KEY,
-            ids=sorted(set(automation_ids)),
+            halves=sorted({_half(each) for each in automation_ids}),
         )
     )
 
 
 async def hold(automation_id: int) -> None:
     """Be the only one: nobody enters or moves in this automation until the commit."""
-    await db.execute(Sql("SELECT pg_advisory_xact_lock({key}::integer, {id}::integer)", key=KEY, id=automation_id))
+    await db.execute(
+        Sql("SELECT pg_advisory_xact_lock({key}::integer, {half}::integer)", key=KEY, half=_half(automation_id))
+    )
+
+
+def _half(automation_id: int) -> int:
+    """The id as the second half of a lock's number. An id too large for that is no automation's, and harms nobody."""
+    return automation_id % 2**31

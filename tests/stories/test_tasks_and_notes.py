@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.stories.team import on, step
@@ -345,3 +347,18 @@ async def test_sq19_a_note_is_edited_and_deleted(gql, team, activity):
     assert "Coffee" not in str(facts)
     for mutation, given in (("updateNote", {"text": "x"}), ("deleteNote", {"confirm": True})):
         assert codes(await gql.refused(mutation, id=note["id"], **given)) == [("NOT_FOUND", "input.id")]
+
+
+async def test_an_id_that_no_automation_can_have_is_unknown(gql, team):
+    given = {"contactId": await team.contact(), "automationId": f"automation_{2**63 - 1}"}
+    unknown = [("NOT_FOUND", "input.automationId")]
+    assert codes(await gql.refused("createNote", text="Tea", **given)) == unknown
+    assert codes(await gql.refused("enterAutomation", **given)) == unknown
+
+
+async def test_q19_two_who_complete_a_task_at_once_start_it_once(team, task):
+    ann, journey = await team.contact(), await team.automation(THANK)
+    made = await task(contactId=ann, onCompleteAutomationId=journey)
+    both = await asyncio.gather(*(task.change(made["id"], status="COMPLETE") for _ in range(2)))
+    assert sorted(bool(done["run"]) for done in both) == [False, True]
+    assert len(await team.runs(ann, journey)) == 1
