@@ -14,10 +14,10 @@ import asyncpg
 from kit import bell, clock, db, text
 from kit.errors import Problem, Refused, invalid
 from kit.sql import Sql
-from services import fields, import_jobs, lists, mapping, memberships, staging, tags
+from services import fields, identity, import_jobs, limits, lists, mapping, memberships, settings, staging, tags
 from services.caller import Caller
 from services.import_jobs import ImportJob, Result
-from services.incoming import Incoming, Reader, staged
+from services.incoming import Incoming, Problems, Reader, staged
 from services.mapping import FIELD, Targets
 from services.source import Source
 
@@ -28,6 +28,7 @@ LOCK_TIMEOUT_SECONDS = 30
 ACTOR = "import"
 
 _DUPLICATE = Problem("DUPLICATE", "An earlier line made this contact; the values of this line were not taken.")
+_TAG_LIMIT = Problem("TAG_LIMIT", "This account has as many tags as it may; some of this line were not given.")
 _DUPLICATE_TAKEN = Problem("DUPLICATE", "An earlier line made this contact; this line has changed it.")
 
 
@@ -146,6 +147,7 @@ async def _store(
     contacts, values = staged(batch.people)
     await staging.copy(contacts, values)
     await staging.match(since=job.started_at, update=order.update, by=by)
+    refused = await _beyond_settings()
     await staging.make_companies(update=order.update, by=by)
     await staging.create_contacts(by=by)
     if await staging.unmatched():
@@ -156,10 +158,10 @@ async def _store(
         await staging.update_contacts(by=by)
     if values:
         await staging.fill_fields(update=order.update, by=by)
+    problems, not_reactivated = [*batch.problems, *refused], 0
     if any(person.tags for person in batch.people):
-        await staging.make_tags(by=by)
+        problems += await _make_tags(by)
         await staging.give_tags(by=by)
-    problems, not_reactivated = list(batch.problems), 0
     for name, list_id in list_ids:
         if list_id is None:
             raise invalid("NOT_FOUND", f'The list "{name}" has been deleted.', "list")
@@ -172,9 +174,43 @@ async def _store(
     counts = await staging.tally()
     duplicate = _DUPLICATE_TAKEN if order.update else _DUPLICATE
     problems += [(line, "WARNING", None, duplicate) for line in counts["duplicates"]]
-    counts |= {"duplicates": len(counts["duplicates"]), "refused": batch.refused, "warned": batch.warned}
+    counts |= {"duplicates": len(counts["duplicates"]), "refused": batch.refused + len(refused), "warned": batch.warned}
     await bell.ring("dispatch")
     return Result(batch.rows, {**counts, "not_reactivated": not_reactivated}, problems)
+
+
+async def _beyond_settings() -> Problems:
+    """Whom the account does not take in is left out of the batch: telephones alone (AC3), too many contacts (Q16)."""
+    wanted = await settings.read()
+    found: Problems = []
+    if not wanted.phone_only_contacts_enabled:
+        alone = await staging.leave_out(Sql("staged_contact.email IS NULL"))
+        found += [(line, "REFUSED", None, identity.PHONE_ONLY_DISABLED) for line in alone]
+    if wanted.contact_limit is not None:
+        beyond = Sql(
+            """
+            staged_contact.n IN (
+                SELECT s.n
+                FROM staged_contact s
+                WHERE s.contact_id IS NULL
+                ORDER BY s.n
+                OFFSET {room}::bigint
+            )
+            """,
+            room=await limits.room("contact"),
+        )
+        found += [(line, "REFUSED", None, identity.CONTACT_LIMIT) for line in await staging.leave_out(beyond)]
+    return found
+
+
+async def _make_tags(by: Caller) -> Problems:
+    """The tags that are not there yet, as many as there may be (SQ7)."""
+    names = await staging.new_tags()
+    room = await limits.room("tag") if names else None
+    await staging.make_tags(names[:room], by=by)
+    if room is None or room >= len(names):
+        return []
+    return [(line, "WARNING", None, _TAG_LIMIT) for line in await staging.lines_tagged(names[room:])]
 
 
 async def _be_patient() -> None:

@@ -1,4 +1,4 @@
-"""How many tags, lists and fields an account may have, held also where many are made at once."""
+"""How many contacts, tags, lists and fields an account may have, held also where many are made at once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from services import settings
 _LOCK = 7226
 # By what is counted: the second half of its lock, the setting that limits it, and what counts.
 _COUNTED: Mapping[str, tuple[int, str, Sql]] = {
+    "contact": (3, "contact_limit", Sql("SELECT contact_count()")),  # the same lock as the table's trigger
     "tag": (4, "tag_limit", Sql("SELECT count(*) FROM tag t")),
     "list": (5, "list_limit", Sql("SELECT count(*) FROM contact_list l WHERE l.kind = 'MAILING'")),
     "field": (6, "field_limit", Sql("SELECT count(*) FROM field f")),
@@ -20,7 +21,7 @@ _COUNTED: Mapping[str, tuple[int, str, Sql]] = {
 
 
 async def room(what: str) -> int | None:
-    """How many more tags, lists or fields there may be; None where there is no limit.
+    """How many more of them there may be; None where there is no limit.
 
     To be asked inside the transaction that makes them: until its end nobody else is told of the same room.
     """

@@ -112,6 +112,26 @@ async def match(*, since: datetime, update: bool, by: Caller) -> None:
     )
 
 
+async def leave_out(condition: Sql) -> list[int]:
+    """Take those out of the batch who are not there yet and for whom the condition holds; their lines in the file."""
+    return await db.column(
+        Sql(
+            """
+            WITH gone AS (
+                DELETE FROM staged_contact
+                WHERE staged_contact.contact_id IS NULL
+                  AND {condition}
+                RETURNING staged_contact.lines
+            )
+            SELECT unnest(gone.lines) AS line
+            FROM gone
+            ORDER BY line
+            """,
+            condition=condition,
+        )
+    )
+
+
 async def make_companies(*, update: bool, by: Caller) -> None:
     """The companies that are named by contacts whose values will be taken, where there is none of that name."""
     await db.execute(
@@ -305,19 +325,34 @@ async def fill_fields(*, update: bool, by: Caller) -> None:
     )
 
 
-async def make_tags(*, by: Caller) -> None:
-    """The tags that are named, where there is none of that name."""
+async def new_tags() -> list[str]:
+    """The tags that are named and not there, each once, in the order of the file."""
+    return await db.column(
+        Sql(
+            """
+            SELECT DISTINCT ON (min(staged_contact.n), lower(w.name)) min(w.name)
+            FROM staged_contact
+            CROSS JOIN LATERAL unnest(staged_contact.tags) AS w (name)
+            WHERE NOT EXISTS (SELECT FROM tag t WHERE lower(t.name) = lower(w.name))
+            GROUP BY lower(w.name)
+            ORDER BY min(staged_contact.n), lower(w.name)
+            """
+        )
+    )
+
+
+async def make_tags(names: Sequence[str], *, by: Caller) -> None:
+    """These tags, where there is none of that name."""
     await db.execute(
         Sql(
             """
             INSERT INTO tag (name, created_at)
-            SELECT DISTINCT ON (lower(w.name)) w.name, {now}::timestamptz
-            FROM staged_contact
-            CROSS JOIN LATERAL unnest(staged_contact.tags) AS w (name)
-            WHERE NOT EXISTS (SELECT FROM tag t WHERE lower(t.name) = lower(w.name))
-            ORDER BY lower(w.name), staged_contact.n
+            SELECT w.name, {now}::timestamptz
+            FROM unnest({names}::text[]) AS w (name)
+            ORDER BY lower(w.name)
             ON CONFLICT DO NOTHING
             """,
+            names=list(names),
             now=by.now,
         )
     )
@@ -388,6 +423,25 @@ async def tally() -> dict[str, Any]:
     )
     assert row is not None
     return row
+
+
+async def lines_tagged(names: Sequence[str]) -> list[int]:
+    """Where in the file contacts are first named who were to have one of these tags."""
+    return await db.column(
+        Sql(
+            """
+            SELECT staged_contact.lines[1]
+            FROM staged_contact
+            WHERE EXISTS (
+                SELECT
+                FROM unnest(staged_contact.tags) AS w (name)
+                JOIN unnest({names}::text[]) AS untold (name) ON lower(untold.name) = lower(w.name)
+            )
+            ORDER BY 1
+            """,
+            names=list(names),
+        )
+    )
 
 
 async def lines_of(contacts: set[int]) -> list[int]:

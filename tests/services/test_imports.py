@@ -14,7 +14,7 @@ import pytest
 from kit import db as database
 from kit.errors import Conflict, Invalid
 from kit.sql import Sql, ids
-from services import contacts, fields, import_jobs, imports, lists, memberships
+from services import contacts, fields, import_jobs, imports, lists, memberships, settings
 from services.import_jobs import ImportJob
 from services.imports import Order
 from services.sources.csv_file import CsvFile
@@ -287,7 +287,8 @@ async def test_what_cannot_be_done_is_refused_before_anything_is_stored(bring, c
         assert await count(table) == 0
 
 
-async def test_a_batch_is_the_same_few_statements_whatever_its_size(bring):
+async def test_a_batch_is_the_same_few_statements_whatever_its_size(bring, caller):
+    await settings.update({"tag_limit": None}, by=caller)
     numbers = []
     for size in (2, 3, 1_000):  # the first one also makes the field and the list
         each = [(f"{size}-{n}@x.fr", f"Co {size}-{n}", f"tag {size}-{n}") for n in range(size)]
@@ -376,3 +377,29 @@ async def test_imports_and_other_writers_at_once_make_nobody_twice(caller, tmp_p
     assert sum(created) == 100
     assert len(await facts("CONTACT_CREATED")) == 100
     assert all({"tag 0", "tag 1", "tag 2"} <= set(person["tags"]) for person in everybody)
+
+
+async def test_ac3_a_telephone_alone_is_refused_where_that_is_switched_off(bring, caller):
+    await contacts.create({"phone": "+14032623443"}, by=caller)
+    await settings.update({"phone_only_contacts_enabled": False}, by=caller)
+    rows = [{"Email": "a@x.test", "Phone": "+14032623443"}, {"Phone": "+14032623444"}, {"Phone": "+14032623443"}]
+    job = await bring(*rows)
+    assert piles(job) == {"created": 1, "unchanged": 1, "refused": 1}
+    assert await noted(job) == [(3, "REFUSED", None, "PHONE_ONLY_DISABLED")]
+
+
+async def test_q16_rows_beyond_the_limit_of_contacts_are_refused_and_the_others_taken(bring, caller, small_batches):
+    await contacts.create({"email": "1@x.test"}, by=caller)
+    await settings.update({"contact_limit": 4}, by=caller)
+    job = await bring(*({"Email": f"{number}@x.test", "First": "New"} for number in range(8)), update=True)
+    assert piles(job) == {"created": 3, "updated": 1, "refused": 4}
+    assert await noted(job) == [(line, "REFUSED", None, "CONTACT_LIMIT") for line in (6, 7, 8, 9)]
+
+
+async def test_sq7_tags_beyond_the_limit_are_not_given_and_told(bring, caller, small_batches, count):
+    await settings.update({"tag_limit": 2}, by=caller)
+    rows = [{"Email": f"{number}@x.test", "Tags": tags} for number, tags in enumerate(["a", "b;A", "c", "d;b", "a"])]
+    job = await bring(*rows)
+    assert piles(job) == {"created": 5}
+    assert await noted(job) == [(4, "WARNING", None, "TAG_LIMIT"), (5, "WARNING", None, "TAG_LIMIT")]
+    assert await count("contact_tag") == 5
