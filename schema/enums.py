@@ -107,6 +107,8 @@ ActivityKind = words(
     "REVIEW_CHANGED",
     "ACCOUNT_CREATED",
     "ACCOUNT_DELETED",
+    "CONTACT_MERGED",
+    "CONTACT_UNMERGED",
 )
 ContactRole = words(
     "ContactRole",
@@ -121,6 +123,7 @@ OrderStatus = words(
     "OrderStatus", "What became of an order; only COMPLETE ones count.", "COMPLETE", "CANCELLED", "REFUNDED"
 )
 PlanMembershipStatus = words("PlanMembershipStatus", "Whether a membership goes on.", "ACTIVE", "CANCELLED", "EXPIRED")
+MergeSide = words("MergeSide", "Whose value is taken when two contacts become one.", "KEPT", "MERGED")
 SortDirection = words("SortDirection", "Which end comes first.", "ASC", "DESC")
 ContactSortKey = words(
     "ContactSortKey",
@@ -222,6 +225,8 @@ ErrorCode = words(
     "PHONE_ONLY_DISABLED",
     "LIFECYCLE_BACKWARD",
     "OPTION_IN_USE",
+    "MERGE_UNDONE",
+    "MERGE_EXPIRED",
     # limits of the account
     "CONTACT_LIMIT",
     "FIELD_LIMIT",

@@ -32,6 +32,7 @@ from schema.types.field import FieldValue
 from schema.types.form import FIRST_CONVERSION, RECENT_CONVERSION, Conversion
 from schema.types.lifecycle import ENTERED, LifecycleDate
 from schema.types.list import ListMembership
+from schema.types.merge import ContactMerge
 from schema.types.order import NEWEST_ORDER_FIRST, Order, with_order_status
 from schema.types.plan import PlanMembership
 from schema.types.review import Review
@@ -135,6 +136,11 @@ class Contact(Node):
     first_conversion: Conversion | None = one(FIRST_CONVERSION, "The first form that it sent.")
     recent_conversion: Conversion | None = one(RECENT_CONVERSION, "The last form that it sent.")
     automations: list[ContactAutomation] = many(_WAYS, order="way.automation_id", description="One row an automation.")
+    merges: list[ContactMerge] = many(
+        "contact_merge cm WHERE cm.kept_id = c.id",
+        order="cm.id DESC",
+        description="Contacts that it took in, the latest first; those that came back, too.",
+    )
     origin: Origin = column("c.origin", "How the contact came to be known.")
     external_source: str | None = column("c.external_source", "The system whose id `externalId` is.")
     external_id: str | None = column("c.external_id")
