@@ -91,7 +91,8 @@ async def update(contact_id: int, values: Mapping[str, Any], *, by: Caller) -> N
         around = await record.surroundings(values)
         wanted = record.read(values, around, problems)
         after = {**current, **wanted.attributes}
-        if around.email_immutable and current["email"] not in (None, after["email"]):
+        kept = (current["email"] or "").lower() in ("", (after["email"] or "").lower())
+        if around.email_immutable and not kept:
             problems.extend([identity.EMAIL_IMMUTABLE])
         if current["company"] and after["company"] and current["company"].lower() == after["company"].lower():
             after["company"] = current["company"]  # one company, however it is written

@@ -291,7 +291,7 @@ _NO_PHONE_ALONE = Sql(
 # Of a set, one contact at most can take an address; the others, and all when it is somebody's, are refused.
 _EMAIL_SET = """
     CASE
-        WHEN s.email <> {value}::text AND {stays} THEN 'EMAIL_IMMUTABLE'
+        WHEN lower(s.email) <> lower({value}::text) AND {stays} THEN 'EMAIL_IMMUTABLE'
         WHEN EXISTS (SELECT FROM contact o WHERE lower(o.email) = lower({value}::text) AND o.id <> s.id)
           OR row_number() OVER (ORDER BY lower(s.email) = lower({value}::text) DESC NULLS LAST, s.id) > 1
         THEN 'EMAIL_TAKEN'

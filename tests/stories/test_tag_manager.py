@@ -212,3 +212,27 @@ async def test_sq7_the_limit_is_250_and_holds_for_many_at_once(gql, team, caller
     )
     assert sorted(len(payload["errors"]) for payload in payloads) == [0] * 3 + [1] * 5
     assert await database.value(Sql("SELECT count(*) FROM tag")) == 250
+
+
+async def test_ac25_forms_give_the_tag_by_its_new_name(gql, team):
+    fields = [{"name": "email", "required": True}]
+    actions = [{"addTag": {"tag": "Lead"}}, {"addTag": {"tag": "other"}}, {"addNote": {"text": "lead"}}]
+    form = await gql.do("createForm", "form { id }", name="Newsletter", fields=fields, actions=actions)
+    await team.contact(tags=["lead", "vip"])
+    known = await by_name(gql)
+    await gql.do("mergeTags", "tag { id }", fromIds=[known["Lead"]["id"]], intoId=known["vip"]["id"])
+    shown = await gql("query ($id: ID!) { form(id: $id) { actions } }", id=form["form"]["id"])
+    assert shown["form"]["actions"] == [{"addTag": {"tag": "vip"}}, *actions[1:]]
+
+
+async def test_ac25_a_rename_while_contacts_move_loses_nobody(gql, team, work):
+    """Twenty contacts are tagged by an automation while its tag is renamed: all have the tag, by its new name."""
+    journey = await team.automation(step("add", "addTag", tag="lead"))
+    tag = (await by_name(gql))["lead"]["id"]
+    contacts = [await team.contact() for _ in range(20)]
+    for contact in contacts:
+        await team.enter(contact, journey)
+    await asyncio.gather(work(), gql.do("updateTag", "tag { id }", id=tag, name="Prospect"), work())
+    await work()
+    assert [await team.tags(contact) for contact in contacts] == [{"Prospect"}] * 20
+    assert set(await by_name(gql)) == {"Prospect"}
