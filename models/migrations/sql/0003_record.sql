@@ -25,7 +25,7 @@ CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'The audit log is append only.';
 END $$;
-CREATE TRIGGER audit_entry_stays BEFORE UPDATE OR DELETE ON audit_entry
+CREATE TRIGGER audit_entry_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
     FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
 
 ------------------------------------------------------------------------------------------------------- fields and stages
