@@ -103,13 +103,15 @@ async def _get(form_id: int) -> Form:
 
 def _tidy(sending: Sending, form: Form) -> Sending:
     problems = Problems()
-    given = Given({"page_name": sending.page_name, "page_url": sending.page_url, "key": sending.key}, problems)
+    given = Given(
+        {"page_name": sending.page_name, "page_url": sending.page_url, "idempotency_key": sending.key}, problems
+    )
     tidied = replace(
         sending,
         marketing=bool(sending.marketing and form.marketing_box),
         page_name=given.text("page_name"),
         page_url=given.text("page_url", length_max=PAGE_LENGTH_MAX),
-        key=given.text("key", length_max=KEY_LENGTH_MAX),
+        key=given.text("idempotency_key", length_max=KEY_LENGTH_MAX),
     )
     problems.refuse()
     return tidied

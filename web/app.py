@@ -11,9 +11,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from kit import bell, broker, config, db
-from web import graphql
+from kit.limiter import Limiter
+from web import confirm, forms, graphql
 from web.envelope import Envelope
 from web.errors import on_http_exception
 from web.health import health
@@ -26,12 +28,14 @@ def app() -> Starlette:
         Route("/", lambda _request: RedirectResponse("/graphql")),
         Route("/health", health),
         *graphql.routes(),
+        *forms.routes(),
+        *confirm.routes(),
     ]
     middleware = [Middleware(Envelope)]
     if settings.allowed_origins:
         middleware.append(
             Middleware(
-                CORSMiddleware,
+                ApiOrigins,
                 allow_origins=settings.allowed_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["authorization", "content-type"],
@@ -45,12 +49,21 @@ def app() -> Starlette:
     )
 
 
+class ApiOrigins(CORSMiddleware):
+    """Which websites may use the API. Every form says that for itself."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        inner = self.app if scope.get("path", "").startswith("/forms/") else super().__call__
+        await inner(scope, receive, send)
+
+
 @contextlib.asynccontextmanager
 async def lifespan(server: Starlette) -> AsyncIterator[None]:
     """Open while the server runs: the pool, and the doorbell to the workers. Neither needs to be there at the start."""
     settings = config.settings()
     await db.connect(settings.server(), pool_size=settings.pool_size)
     server.state.hints = broker.build(settings.broker_url())
+    server.state.limiter = Limiter(settings.broker_url())
     server.state.probe = None
     doorbell = broker.Doorbell(server.state.hints)
     bell.hang(doorbell.ring)
@@ -60,4 +73,5 @@ async def lifespan(server: Starlette) -> AsyncIterator[None]:
     finally:
         bell.hang(None)
         await doorbell.close()
+        await server.state.limiter.close()
         await db.disconnect()

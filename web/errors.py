@@ -25,10 +25,12 @@ CODES = {
 }
 
 
-def refusal(status: int, request_id: str, headers: dict[str, str] | None = None) -> Response:
-    """The answer for a status, in the form GraphQL clients read."""
-    code, message = CODES.get(status) or ("BAD_REQUEST" if status < 500 else CODES[500][0], HTTPStatus(status).phrase)
-    body = {"errors": [{"message": message, "extensions": {"code": code, "requestId": request_id}}]}
+def refusal(
+    status: int, request_id: str, headers: dict[str, str] | None = None, *, message: str | None = None
+) -> Response:
+    """The answer for a status, in the form GraphQL clients read; `message` where there is more to say."""
+    code, usual = CODES.get(status) or ("BAD_REQUEST" if status < 500 else CODES[500][0], HTTPStatus(status).phrase)
+    body = {"errors": [{"message": message or usual, "extensions": {"code": code, "requestId": request_id}}]}
     more = {"retry-after": str(outage.RETRY_AFTER_SECONDS)} if status == 503 else {}
     return Response(jsonb(body), status, {**more, **(headers or {})}, media_type="application/json")
 
