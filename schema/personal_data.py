@@ -23,4 +23,5 @@ class Query:
         entry = entry_of(info._raw_info, info.context.request_id, arguments_of(info._raw_info))
         async with logged(entry, info.context.caller):
             by = admit(info, Role.ADMIN)
-            return await personal_data.export(ids.take("contact", contact_id, "contactId"), entry, by=by)
+            contact = ids.take("contact", contact_id, "contactId")
+            return await personal_data.export(contact, entry, by=by)  # type: ignore[return-value]

@@ -190,6 +190,29 @@ async def test_p1_the_export_has_all_that_is_stored_about_a_person(gql, zelda):
     assert [kind for kind, found in document.items() if found == []] == ["suppressions"]
 
 
+async def test_ac31_a_correction_is_visible_everywhere_at_once(gql, zelda):
+    await gql.do("updateContact", "contact { id }", id=zelda.contact, lastName="Corrected", email="right@erasure.test")
+    found = await gql(
+        """query ($id: ID!, $export: ID!) {
+            contact(email: "right@erasure.test") { id fullName }
+            contacts(search: "zelda corr", where: {contact: {field: EMAIL, op: CONTAINS, value: "right@"}}) {
+                nodes { fullName memberships { contact { fullName } } tasks { nodes { contact { email } } } }
+            }
+            node(id: $id) { ... on Contact { lastName activity(first: 1) { nodes { kind } } } }
+            exportPersonalData(contactId: $export)
+        }""",
+        id=zelda.contact,
+        export=zelda.contact,
+    )
+    assert found["contact"] == {"id": zelda.contact, "fullName": "Zelda Corrected"}
+    [shown] = found["contacts"]["nodes"]
+    assert shown["fullName"] == "Zelda Corrected"
+    assert shown["memberships"] == [{"contact": {"fullName": "Zelda Corrected"}}] * 2
+    assert shown["tasks"]["nodes"] == [{"contact": {"email": "right@erasure.test"}}]
+    assert found["node"] == {"lastName": "Corrected", "activity": {"nodes": [{"kind": "FIELD_CHANGED"}]}}
+    assert found["exportPersonalData"]["contact"]["fullName"] == "Zelda Corrected"
+
+
 async def test_p1_every_table_that_people_are_in_is_in_the_export(zelda):
     assert await tables_of_people() <= {part.table for part in PARTS.values()}
 
