@@ -24,7 +24,7 @@ class Part:
     rows: str
 
 
-# Whole rows, so that a new column is in the document the day it is made. tests/services/test_personal_data.py walks the
+# Whole rows, so that a new column is in the document the day it is made. tests/stories/test_erasure.py walks the
 # catalogue: a table that belongs to contacts and is not here makes it fail.
 PARTS = {
     "contact": Part(
