@@ -33,6 +33,13 @@ _ADDRESSES = """
         CROSS JOIN LATERAL jsonb_path_query(cm.before, part.place) AS gone (value)
         WHERE cm.kept_id = {id}::bigint
           AND jsonb_typeof(gone.value) = 'string'
+        UNION
+        SELECT lost.address, part.channel
+        FROM event e
+        CROSS JOIN (VALUES ('emails', 'EMAIL'), ('phones', 'SMS')) AS part (word, channel)
+        CROSS JOIN LATERAL jsonb_array_elements_text(e.data -> part.word) AS lost (address)
+        WHERE e.contact_id = {id}::bigint
+          AND e.kind = 'CONTACT_MERGED'
     ) AS w (address, channel)
     WHERE w.address IS NOT NULL
       AND NOT EXISTS (

@@ -56,10 +56,18 @@ async def alerts(now: datetime) -> None:
     await alerts.send_due(now)
 
 
+async def merges(now: datetime) -> None:
+    """Forget what merged contacts were, once they cannot come back any more."""
+    from services import caller, unmerging
+
+    await unmerging.forget(by=caller.system(now))
+
+
 JOBS = [
     Job("partitions", 3600, partitions),
     Job("statistics", 5, statistics),
     Job("alerts", 2, alerts),
+    Job("merges", 3600, merges),
 ]
 
 
