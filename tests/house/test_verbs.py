@@ -8,7 +8,7 @@ import pytest
 
 from kit import db as database
 from kit.sql import Sql, ids
-from services import contacts, fields, lists, memberships, notes, plan_consent, tags, tasks, totals
+from services import contacts, fields, lifecycle, lists, memberships, notes, plan_consent, tags, tasks, totals
 from services.caller import Caller
 
 Verb = Callable[[Sql, Caller], Awaitable[object]]
@@ -20,6 +20,7 @@ VERBS: dict[str, Verb] = {
     "memberships.leave": lambda some, by: _on_list(memberships.leave, some, by),
     "memberships.leave all": lambda some, by: memberships.leave(some, None, by=by),
     "memberships.set_status": lambda some, by: _on_list(memberships.set_status, some, by, "BOUNCED"),
+    "lifecycle.advance": lambda some, by: lifecycle.advance(some, "LEAD", by=by),
     "notes.add": lambda some, by: notes.add(some, "Hello", by=by),
     "tasks.add": lambda some, by: tasks.add(some, {"title": "Call"}, by=by),
     "totals.recount": lambda some, by: totals.recount(some),
