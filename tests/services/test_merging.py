@@ -12,10 +12,29 @@ from hypothesis import strategies as st
 
 from kit import db as database
 from kit.sql import Sql, name
-from services import contacts, fields, lists, memberships, merging, notes, record, tags, unmerging
+from services import (
+    contacts,
+    fields,
+    lists,
+    memberships,
+    merge_moves,
+    merge_pictures,
+    merging,
+    notes,
+    record,
+    tags,
+    totals,
+    unmerging,
+)
 from services.memberships import STATUSES
 
-NAMED = {*merging.REPOINTED, *merging.RENUMBERED, *merging.COMBINED, *merging.RECOUNTED, *merging.CHAINED}
+NAMED = {
+    *merge_pictures.REPOINTED,
+    *merge_pictures.RENUMBERED,
+    *merge_pictures.COMBINED,
+    *merge_pictures.RECOUNTED,
+    *merge_pictures.CHAINED,
+}
 
 
 async def test_merging_knows_every_table_that_has_a_contact(db):
@@ -171,9 +190,7 @@ async def made(person: dict[str, Any], number: int, by) -> int:
             **{key: person[key] for key in ("orders", "gifts", "account", "runs", "marketing")},
         )
     )
-    from services import totals
-
-    await totals.recount(merging.bought(contact))
+    await totals.recount(merge_moves.bought(contact))
     return contact
 
 
@@ -213,7 +230,7 @@ async def test_who_was_merged_and_unmerged_is_who_they_were(world, one, other, c
         as_one = await everything(kept)
         assert (await everything(gone))["contact"] is None
         assert not any(rows for table, rows in (await everything(gone)).items() if table != "contact")
-        for table in merging.REPOINTED + merging.RENUMBERED:
+        for table in merge_pictures.REPOINTED + merge_pictures.RENUMBERED:
             assert len(as_one[table]) == len(before[0][table]) + len(before[1][table]), table
         consent_holds(before, as_one)
 
@@ -239,3 +256,20 @@ def consent_holds(before: list[dict[str, Any]], as_one: dict[str, Any]) -> None:
     assert {row["list_id"]: row["status"] for row in as_one["membership"]} == expected
     if any(one["contact"]["marketing_revoked_at"] for one in before):
         assert as_one["contact"]["marketing_opt_in_at"] is None
+
+
+async def test_a_merge_takes_as_many_statements_whatever_the_contacts_have(world):
+    """Also with a value in every field, and with hundreds of notes and runs."""
+    poor = dict.fromkeys(["first_name", "job_title", "company", "later_stage", "color", "total", "marketing"])
+    poor |= {"identifiers": "email", "lifecycle_stage": "LEAD", "external_id": False, "account": False}
+    poor |= {"tags": set(), "memberships": {}, "notes": 0, "orders": 0, "gifts": 0, "runs": 0}
+    rich = poor | {"color": "red", "total": 1, "tags": {"vip", "new"}, "memberships": {"News": "ACTIVE"}}
+    rich |= {"account": True, "notes": 30, "orders": 300, "gifts": 300, "runs": 300}
+    counts = []
+    for number, person in ((1, poor), (3, rich)):
+        kept, gone = await made(person, number, world), await made(person, number + 1, world)
+        with database.counting() as counter:
+            merge = await merging.merge(kept, gone, [], by=world)
+            await unmerging.unmerge(merge, by=world)
+        counts.append(len(counter.statements))
+    assert counts[0] == counts[1] <= 30
