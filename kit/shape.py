@@ -60,6 +60,8 @@ ListId = Annotated[int, Ref("list")]
 AutomationId = Annotated[int, Ref("automation")]
 UserId = Annotated[int, Ref("user")]
 FormId = Annotated[int, Ref("form")]
+PlanId = Annotated[int, Ref("plan")]
+SegmentId = Annotated[int, Ref("segment")]
 
 
 @dataclass(frozen=True, slots=True)

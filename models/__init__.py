@@ -34,6 +34,7 @@ from models.plan_membership import PlanMembership
 from models.review import Review
 from models.run import Run
 from models.run_count import RunCount
+from models.segment import Segment
 from models.shop_order import ShopOrder
 from models.suppression import Suppression
 from models.tag import Tag
@@ -78,6 +79,7 @@ __all__ = [
     "Review",
     "Run",
     "RunCount",
+    "Segment",
     "ShopOrder",
     "Suppression",
     "Tag",

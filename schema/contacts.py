@@ -145,7 +145,7 @@ class Query:
         if given.get("where") is not None or order.needs_fields(given.get("sort")):
             read = await reading(caller.now)
         if given.get("where") is not None and read is not None:
-            conditions.append(rule.check(given["where"], read, ("where",)).compile(read))
+            conditions.append(rule.check(given["where"], read, ("where",), lasting=True).compile(read))
         keys = order.keys(given.get("sort"), read)
         return await read_connection(info._raw_info, all_of(conditions), keys=keys, page=page)  # type: ignore[return-value]
 

@@ -124,6 +124,13 @@ OrderStatus = words(
 )
 PlanMembershipStatus = words("PlanMembershipStatus", "Whether a membership goes on.", "ACTIVE", "CANCELLED", "EXPIRED")
 MergeSide = words("MergeSide", "Whose value is taken when two contacts become one.", "KEPT", "MERGED")
+SegmentKind = words(
+    "SegmentKind",
+    "Who made a segment: always there by engagement, always there by what contacts are to us, or made by a user.",
+    "PREBUILT",
+    "SMART",
+    "USER",
+)
 SortDirection = words("SortDirection", "Which end comes first.", "ASC", "DESC")
 ContactSortKey = words(
     "ContactSortKey",
@@ -238,6 +245,9 @@ ErrorCode = words(
     "OPERATOR_NOT_ALLOWED",
     "TOO_DEEP",
     "TOO_MANY_CONDITIONS",
+    "CONDITION_NOT_ALLOWED",
+    "SEGMENT_CYCLE",
+    "SEGMENT_READ_ONLY",
     # automations
     "NO_STEPS",
     "TOO_MANY_STEPS",

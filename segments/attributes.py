@@ -36,6 +36,10 @@ class ContactAttribute(Enum):
     LIFECYCLE_STAGE = "LIFECYCLE_STAGE"
     ORIGIN = "ORIGIN"
     ACCEPTS_MARKETING = "ACCEPTS_MARKETING"
+    HAS_ACCOUNT = "HAS_ACCOUNT"
+    IS_CUSTOMER = "IS_CUSTOMER"
+    IS_MEMBER = "IS_MEMBER"
+    IS_DONOR = "IS_DONOR"
     TIMEZONE = "TIMEZONE"
     CREATED_AT = "CREATED_AT"
     UPDATED_AT = "UPDATED_AT"
@@ -49,6 +53,11 @@ class ContactAttribute(Enum):
     def words(self) -> str:
         """As it is called in a sentence."""
         return _WORDS.get(self, self.name.lower().replace("_", " "))
+
+
+def _total(test: str) -> Sql:
+    """Whether what the contact bought, gave and joined is such."""
+    return Sql("(EXISTS (SELECT FROM contact_total tt WHERE tt.contact_id = c.id AND {test}))", test=Sql(test))
 
 
 _TEXT = TextType()
@@ -69,6 +78,10 @@ _PLACES: dict[ContactAttribute, Place] = {
     ),
     ContactAttribute.ORIGIN: Place(OptionType(), Sql("c.origin"), never_null=True),
     ContactAttribute.ACCEPTS_MARKETING: Place(BooleanType(), ACCEPTS_MARKETING, never_null=True),
+    ContactAttribute.HAS_ACCOUNT: Place(BooleanType(), Sql("c.has_account"), never_null=True),
+    ContactAttribute.IS_CUSTOMER: Place(BooleanType(), _total("tt.order_count > 0"), never_null=True),
+    ContactAttribute.IS_MEMBER: Place(BooleanType(), _total("tt.member_since IS NOT NULL"), never_null=True),
+    ContactAttribute.IS_DONOR: Place(BooleanType(), _total("tt.gift_count > 0"), never_null=True),
     ContactAttribute.TIMEZONE: Place(_TEXT, Sql("c.timezone")),
     ContactAttribute.CREATED_AT: Place(InstantType(), Sql("c.created_at"), never_null=True),
     ContactAttribute.UPDATED_AT: Place(InstantType(), Sql("c.updated_at"), never_null=True),
@@ -77,6 +90,10 @@ _WORDS = {
     ContactAttribute.EMAIL: "e-mail",
     ContactAttribute.EMAIL_DOMAIN: "e-mail domain",
     ContactAttribute.ACCEPTS_MARKETING: "consent to marketing",
+    ContactAttribute.HAS_ACCOUNT: "having an account",
+    ContactAttribute.IS_CUSTOMER: "being a customer",
+    ContactAttribute.IS_MEMBER: "being a member",
+    ContactAttribute.IS_DONOR: "being a donor",
     ContactAttribute.TIMEZONE: "time zone",
     ContactAttribute.CREATED_AT: "creation",
     ContactAttribute.UPDATED_AT: "latest change",

@@ -23,6 +23,7 @@ class Condition(ABC):
 
     kind: ClassVar[str]
     null_says_nothing: ClassVar[bool] = False  # an empty box of a form must not widen a rule
+    momentary: ClassVar[bool] = False  # says something of the moment it is asked in, nothing of the contact
     examples: ClassVar[list[dict[str, Any]]]  # parameters as the API takes them, at least one of every sort
 
     @classmethod

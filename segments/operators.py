@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from kit.card import Path
 from kit.errors import Invalid, Problem
 from kit.sql import Sql
+from segments.clock import ClockType
 from segments.dates import DateType, InstantType, Moving
 from segments.operator import Comparison, TakesLength, TakesNothing, TakesOne, TakesSeveral, Types, present
 from segments.places import Place
@@ -34,6 +35,7 @@ TEXTS: Types = (TextType,)
 NUMBERS: Types = (NumberType,)
 OPTIONS: Types = (OptionType, StageType, FieldOptionType)
 TIMES: Types = (DateType, InstantType)
+CLOCK: Types = (ClockType,)
 
 
 # --------------------------------------------------------------------------------------------------- is, and is one of
@@ -41,7 +43,7 @@ TIMES: Types = (DateType, InstantType)
 
 class Is(TakesOne):
     words = "is"
-    types = (*TEXTS, PhoneType, *NUMBERS, *OPTIONS, BooleanType, *TIMES)
+    types = (*TEXTS, PhoneType, *NUMBERS, *OPTIONS, BooleanType, *TIMES, *CLOCK)
 
     def test(self, type: ValueType, expression: Sql, value: Any, reading: Reading) -> Sql:
         return type.compare(expression, "=", value, reading)
@@ -151,26 +153,26 @@ class AtLeast(_Ordered):
 
 
 class Before(_Ordered):
-    words, sign, types = "is before", "<", (*TIMES, StageType)
+    words, sign, types = "is before", "<", (*TIMES, *CLOCK, StageType)
 
 
 class After(_Ordered):
-    words, sign, types = "is after", ">", (*TIMES, StageType)
+    words, sign, types = "is after", ">", (*TIMES, *CLOCK, StageType)
 
 
 class OnOrBefore(_Ordered):
-    words, sign, types = "is on or before", "<=", (*TIMES, StageType)
+    words, sign, types = "is on or before", "<=", (*TIMES, *CLOCK, StageType)
 
 
 class OnOrAfter(_Ordered):
-    words, sign, types = "is on or after", ">=", (*TIMES, StageType)
+    words, sign, types = "is on or after", ">=", (*TIMES, *CLOCK, StageType)
 
 
 class Between(Comparison):
     """From one value to another, both included: `{"from": 1, "to": 5}` or `[1, 5]`."""
 
     words = "is between"
-    types = (*NUMBERS, *TIMES)
+    types = (*NUMBERS, *TIMES, *CLOCK)
 
     def read(self, type: ValueType, given: Any, path: Path) -> Any:
         keys = ("0", "1") if isinstance(present(given, path), list) else ("from", "to")

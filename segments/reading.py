@@ -1,10 +1,11 @@
-"""What a rule is read with: the instant, the account's zone and country, and the custom fields there are."""
+"""What a rule is read with: the instant, the account's zone and country, its custom fields and its segments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -31,6 +32,7 @@ class Reading:
     timezone: str = "UTC"
     default_country: str = "US"
     fields: Mapping[str, FieldDefinition] = field(default_factory=dict)  # by name in lower case
+    segments: Mapping[int, Any] = field(default_factory=dict)  # the conditions saved as segments, as they were given
     of_few: bool = False  # asked of a batch of contacts, not of all there are
 
     def field(self, name: str) -> FieldDefinition | None:
@@ -56,14 +58,16 @@ class Reading:
 
 
 async def reading(now: datetime) -> Reading:
-    """The account and its custom fields as they are, in one statement."""
+    """The account, its custom fields and its segments as they are, in one statement."""
     found = await db.row(
         Sql(
             """
             SELECT account.timezone,
                    account.default_country,
                    (SELECT json_agg(json_build_object('id', f.id, 'name', f.name, 'type', f.type, 'options', f.options))
-                    FROM field f) AS fields
+                    FROM field f) AS fields,
+                   (SELECT json_agg(json_build_object('id', sg.id, 'condition', sg.condition))
+                    FROM segment sg) AS segments
             FROM account
             """
         )
@@ -78,4 +82,5 @@ async def reading(now: datetime) -> Reading:
             each["name"].lower(): FieldDefinition(each["id"], each["name"], each["type"], tuple(each["options"]))
             for each in fields
         },
+        segments={each["id"]: each["condition"] for each in orjson.loads(found["segments"] or "[]")},
     )

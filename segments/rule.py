@@ -46,9 +46,12 @@ def problems(rule: Condition, reading: Reading, path: Path = ()) -> list[Problem
     return list(rule.problems(reading, path))
 
 
-def check(given: Any, reading: Reading, path: Path = ()) -> Condition:
-    """`parse` and `problems` in one. Refused (Invalid) with every fault of both."""
-    return _Reader(reading).whole(given, path)
+def check(given: Any, reading: Reading, path: Path = (), *, lasting: bool = False) -> Condition:
+    """`parse` and `problems` in one. Refused (Invalid) with every fault of both.
+
+    With `lasting`, for searches and segments, also CONDITION_NOT_ALLOWED for what is about the moment alone.
+    """
+    return _Reader(reading, lasting=lasting).whole(given, path)
 
 
 def matching(rule: Condition, contacts: Sql, reading: Reading) -> Sql:
@@ -72,8 +75,9 @@ Rule = Annotated[Condition, Reads(parse, "ConditionInput")]
 class _Reader:
     """Reads a tree and notes every fault in it."""
 
-    def __init__(self, reading: Reading | None) -> None:
+    def __init__(self, reading: Reading | None, *, lasting: bool = False) -> None:
         self.reading = reading
+        self.lasting = lasting
         self.found: list[Problem] = []
         self.conditions = 0
 
@@ -127,6 +131,8 @@ class _Reader:
             return self.note("UNKNOWN_FIELD", f"There is no such condition. Give one of {known}.", where)
         if inside is None or inside == {}:
             return self.note("EMPTY_SEGMENT", _EMPTY, where)
+        if self.lasting and cards[key].momentary:
+            return self.note("CONDITION_NOT_ALLOWED", "Only branches and waits of automations can ask this.", where)
         try:
             condition = card.read(cards[key], inside, where)
         except Invalid as refusal:

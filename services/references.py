@@ -1,4 +1,4 @@
-"""What cards name by an id must exist: lists, automations, users and forms."""
+"""What cards name by an id must exist: lists, automations, users, forms, plans and segments."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from kit.card import Reference
 from kit.errors import Problem
 from kit.sql import Sql
 
-_KINDS = ("list", "automation", "user", "form")
+_KINDS = ("list", "automation", "user", "form", "plan", "segment")
 
 
 async def unknown(references: Sequence[Reference]) -> list[Problem]:
-    """NOT_FOUND, with its path, for every list, automation, user or form that is named and not there."""
+    """NOT_FOUND, with its path, for every such thing that is named and not there."""
     wanted = {kind: [each.key for each in references if each.kind == kind] for kind in _KINDS}
     if not any(wanted.values()):
         return []
@@ -29,6 +29,10 @@ async def unknown(references: Sequence[Reference]) -> list[Problem]:
                 SELECT 'user', u.id FROM user_account u WHERE u.id = ANY({user}::bigint[])
                 UNION ALL
                 SELECT 'form', fo.id FROM form fo WHERE fo.id = ANY({form}::bigint[])
+                UNION ALL
+                SELECT 'plan', pl.id FROM plan pl WHERE pl.id = ANY({plan}::bigint[])
+                UNION ALL
+                SELECT 'segment', sg.id FROM segment sg WHERE sg.id = ANY({segment}::bigint[])
                 """,
                 **wanted,
             )

@@ -27,7 +27,7 @@ from tests.mailbox import Mailbox
 from web.live import Hub
 
 # Rows that a new database has from its migrations; everything else is emptied after a test.
-KEPT_TABLES = ["tortoise_migrations", "account"]
+KEPT_TABLES = ["tortoise_migrations", "account", "segment"]
 
 TEMPLATE = "parcours_template"
 APP = "parcours"
@@ -96,6 +96,7 @@ async def wipe(pool: Server) -> Sql:
         "DO $$ BEGIN PERFORM set_config('session_replication_role', 'replica', true); {deletes} {settings} END $$",
         deletes=Sql(deletes),
         settings=Sql(
+            "DELETE FROM segment WHERE kind = 'USER'; "
             "UPDATE account SET name = DEFAULT, timezone = DEFAULT, default_country = DEFAULT, settings = DEFAULT;"
         ),
     )

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kit.card import Path
-from kit.errors import Problem
-from kit.sql import Sql
-from segments import operators
+from segments.asking import Asking
 from segments.attributes import ContactAttribute
-from segments.condition import Condition
 from segments.operators import Operator
-from segments.reading import Reading
+from segments.places import Place
 
 
 @dataclass(frozen=True)
-class ContactCondition(Condition):
+class ContactCondition(Asking):
     """An operator that the attribute knows, and what it is compared with."""
 
     examples: ClassVar[list[dict[str, Any]]] = [
@@ -25,28 +20,16 @@ class ContactCondition(Condition):
         {"field": "LIFECYCLE_STAGE", "op": "ON_OR_AFTER", "value": "CUSTOMER"},
         {"field": "CREATED_AT", "op": "IN_LAST", "value": {"days": 30}},
         {"field": "JOB_TITLE", "op": "IS_BLANK"},
+        {"field": "IS_CUSTOMER", "op": "IS", "value": True},
     ]
 
     field: ContactAttribute
     op: Operator
     value: Any = None
 
-    def faults(self) -> Iterator[Problem]:
-        yield from operators.faults(self.field.place.type, self.op, self.value)
-
-    def problems(self, reading: Reading, path: Path) -> Iterator[Problem]:
-        for problem in operators.unfit(self.field.place.type, self.op, self.value, reading):
-            yield problem.below(*path, self.key())
-
-    def compile(self, reading: Reading) -> Sql:
-        return operators.compiled(self.field.place, self.op, self.value, reading)
-
-    def complement(self, reading: Reading) -> Sql:
-        return operators.compiled(self.field.place, self.op, self.value, reading, complement=True)
+    @property
+    def place(self) -> Place:
+        return self.field.place
 
     def describe(self) -> str:
-        return f"whose {self.field.words} {operators.described(self.field.place.type, self.op, self.value)}"
-
-    @property
-    def depends_on_time(self) -> bool:
-        return operators.moves(self.field.place.type, self.op, self.value)
+        return f"whose {self.field.words} {self.asked()}"

@@ -1,4 +1,4 @@
-"""A contact that is on a list, or is not: with this status, by this way."""
+"""A contact that is on a list, or is not: with this status, by this way, since then."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from kit import ids
 from kit.card import ListId
 from kit.sql import TRUE, Sql
-from segments.condition import Condition
-from segments.places import exists, exists_not
+from segments.having import Having, tested
 from segments.reading import Reading
+from segments.when import When
 
 
 class MembershipStatus(Enum):
@@ -33,45 +33,41 @@ class MembershipSource(Enum):
 
 
 @dataclass(frozen=True)
-class MembershipCondition(Condition):
-    """List (without one: any), status and source are of the same membership; `is: false` finds who has no such one."""
+class MembershipCondition(Having):
+    """All parameters are about the same membership, without a list of any; `is: false` finds who has no such one."""
 
     examples: ClassVar[list[dict[str, Any]]] = [
         {"listId": "list_1"},
         {"listId": "list_1", "status": "UNSUBSCRIBED", "source": "CONTACT"},
         {"listId": "list_1", "is": False},
         {"status": "ACTIVE"},
+        {"status": "ACTIVE", "subscribedAt": {"op": "ON_OR_AFTER", "value": "2026-01-01"}},
     ]
 
     list_id: ListId | None = None
     status: MembershipStatus = MembershipStatus.ACTIVE
     source: MembershipSource | None = None
+    subscribed_at: When | None = None
     is_: bool = True
 
-    def compile(self, reading: Reading) -> Sql:
-        return exists(self._rows(), reading) if self.is_ else exists_not(self._rows(), reading)
-
-    def complement(self, reading: Reading) -> Sql:
-        return exists_not(self._rows(), reading) if self.is_ else exists(self._rows(), reading)
-
-    def describe(self) -> str:
-        words = [
-            "" if self.is_ else "not",
-            _WORDS[self.status],
-            ids.give("list", self.list_id) if self.list_id else "any list",
-            f"by source {self.source.value.lower()}" if self.source else "",
-        ]
-        return " ".join(word for word in words if word)
-
-    def _rows(self) -> Sql:
+    def rows(self, reading: Reading) -> Sql:
         return Sql(
             """FROM membership m
-            WHERE m.contact_id = c.id AND m.status = {status}::text AND {on_list} AND {by_source}""",
+            WHERE m.contact_id = c.id AND m.status = {status}::text AND {on_list} AND {by_source} AND {since}""",
             status=self.status.value,
             on_list=Sql("m.list_id = {id}::bigint", id=self.list_id) if self.list_id else TRUE,
             by_source=Sql("coalesce(m.source, 'UNKNOWN') = {source}::text", source=self.source.value)
             if self.source
             else TRUE,
+            since=tested(self.subscribed_at, Sql("m.subscribed_at"), reading),
+        )
+
+    def describe(self) -> str:
+        return self.told(
+            _WORDS[self.status],
+            ids.give("list", self.list_id) if self.list_id else "any list",
+            f"by source {self.source.value.lower()}" if self.source else "",
+            self.subscribed_at.describe("where its subscription") if self.subscribed_at else "",
         )
 
 

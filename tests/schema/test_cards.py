@@ -45,12 +45,16 @@ def asked(document: str, **variables: Any) -> dict[str, Any]:
     "printed",
     [
         "input ConditionInput @oneOf { all: [ConditionInput!] any: [ConditionInput!] not: ConditionInput "
-        "contact: ContactConditionInput field: FieldConditionInput",
+        "automation: AutomationConditionInput contact: ContactConditionInput donation: DonationConditionInput",
+        "input EngagementConditionInput { level: EngagementTime = CURRENT is: EngagementLevel isNot: EngagementLevel }",
+        "input AutomationConditionInput { id: ID! state: AutomationState! }",
+        "input SegmentConditionInput { id: ID! is: Boolean = true }",
         "input ContactConditionInput { field: ContactAttribute! op: Operator! value: JSON }",
         "input FieldConditionInput { name: String! op: Operator! value: JSON }",
         "input TagConditionInput @oneOf { hasAny: [String!] hasAll: [String!] hasNone: [String!] }",
         "input MembershipConditionInput { listId: ID status: MembershipStatus = ACTIVE source: MembershipSource "
-        "is: Boolean = true }",
+        "subscribedAt: WhenInput is: Boolean = true }",
+        "input WhenInput { op: Operator! value: JSON }",
         "input DurationInput { years: Int months: Int weeks: Int days: Int hours: Int minutes: Int seconds: Int }",
         "input StepInput { id: String! do: StepActionInput! label: String next: String branches: [BranchInput!] }",
         "input BranchInput { name: String! next: String }",

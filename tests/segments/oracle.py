@@ -11,26 +11,45 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from dateutil.relativedelta import relativedelta
 
-from tests.segments.population import FIELDS, NOW, STAGES, ZONE, Someone
+from tests.segments.population import FIELDS, NOW, STAGES, ZONE, Someone, Stored
+from tests.segments.shop import SEGMENTS, Record
 
 _TODAY = NOW.astimezone(ZoneInfo(ZONE)).date()
 _NEGATIVE = {"IS_NOT": "IS", "NOT_CONTAINS": "CONTAINS", "IS_NONE_OF": "IS_ANY_OF", "HAS_NONE": "HAS_ANY"}
 
 
-def matches(rule: dict[str, Any], someone: Someone, lists: list[int]) -> bool:
+def matches(rule: dict[str, Any], someone: Someone, stored: Stored) -> bool:
     """Whether the rule holds for someone."""
     ((key, given),) = rule.items()
     match key:
         case "all":
-            return all(matches(part, someone, lists) for part in given)
+            return all(matches(part, someone, stored) for part in given)
         case "any":
-            return any(matches(part, someone, lists) for part in given)
+            return any(matches(part, someone, stored) for part in given)
         case "not":
-            return not matches(given, someone, lists)
+            return not matches(given, someone, stored)
         case "tag":
             return _tagged(given, {tag.lower() for tag in someone.tags})
         case "membership":
-            return _member(given, someone, lists)
+            return _member(given, someone, stored)
+        case "tagged":
+            return _given_tag(given, someone)
+        case "segment":
+            return _in_segment(given, someone, stored)
+        case "engagement":
+            return _engaged(given, someone.record)
+        case "automation":
+            return _automated(given, someone.record, stored)
+        case "plan":
+            return _on_plan(given, someone.record, stored)
+        case "form":
+            return _sent(given, someone.record, stored)
+        case "task":
+            return _to_do(given, someone.record, stored)
+        case "now":
+            kind, value = _now(given["field"])
+        case "purchase" | "donation":
+            kind, value = _total(given["field"], someone.record)
         case "contact":
             kind, value = _attribute(given["field"], someone)
         case "field":
@@ -44,14 +63,100 @@ def _tagged(given: dict[str, list[str]], tags: set[str]) -> bool:
     return {"hasAny": any(found), "hasAll": all(found), "hasNone": not any(found)}[way]
 
 
-def _member(given: dict[str, Any], someone: Someone, lists: list[int]) -> bool:
+def _member(given: dict[str, Any], someone: Someone, stored: Stored) -> bool:
     found = any(
-        given.get("listId", f"list_{lists[number]}") == f"list_{lists[number]}"
+        given.get("listId", f"list_{stored.lists[number]}") == f"list_{stored.lists[number]}"
         and status == given.get("status", "ACTIVE")
         and given.get("source", source or "UNKNOWN") == (source or "UNKNOWN")
-        for number, status, source in someone.memberships
+        and _then(subscribed_at, given.get("subscribedAt"))
+        for number, status, source, subscribed_at in someone.memberships
     )
     return found == given.get("is", True)
+
+
+def _then(at: datetime | None, when: dict[str, Any] | None) -> bool:
+    return when is None or _asked("DATETIME", at, when["op"], when.get("value"))
+
+
+def _given_tag(given: dict[str, Any], someone: Someone) -> bool:
+    found = any(
+        given.get("tag", tag).lower() == tag.lower() and _then(at, given["at"]) for tag, at in someone.tags.items()
+    )
+    return found == given.get("is", True)
+
+
+def _in_segment(given: dict[str, Any], someone: Someone, stored: Stored) -> bool:
+    ids = [f"segment_{number}" for number in stored.shop.segments]
+    condition = SEGMENTS[ids.index(given["id"])] if given["id"] in ids else None
+    if condition is not None and given["id"] == ids[1]:
+        within = _asked("TEXT", someone.job_title, "IS_NOT_BLANK", None) and not matches(SEGMENTS[0], someone, stored)
+    else:
+        within = condition is not None and matches(condition, someone, stored)
+    return within == given.get("is", True)
+
+
+def _engaged(given: dict[str, Any], record: Record) -> bool:
+    level = record.previous_level if given.get("level") == "PREVIOUS" else record.level
+    return level == given["is"] if "is" in given else level != given["isNot"]
+
+
+def _automated(given: dict[str, Any], record: Record, stored: Stored) -> bool:
+    ends = [end for number, end in record.runs if given["id"] == f"automation_{stored.shop.automations[number]}"]
+    return {
+        "IS_IN": None in ends,
+        "WAS_IN": bool(ends),
+        "NEVER_IN": not ends,
+        "COMPLETED": "COMPLETED" in ends or "END_ACTION" in ends,
+        "ENDED_MANUALLY": "MANUAL" in ends,
+    }[given["state"]]
+
+
+def _on_plan(given: dict[str, Any], record: Record, stored: Stored) -> bool:
+    found = any(
+        given.get("id", f"plan_{stored.shop.plans[number]}") == f"plan_{stored.shop.plans[number]}"
+        and status == given.get("status", "ACTIVE")
+        and _then(started, given.get("startedAt"))
+        for number, status, started in record.plans
+    )
+    return found == given.get("is", True)
+
+
+def _sent(given: dict[str, Any], record: Record, stored: Stored) -> bool:
+    found = any(
+        given.get("id", f"form_{stored.shop.forms[number]}") == f"form_{stored.shop.forms[number]}"
+        and outcome != "SPAM"
+        and _then(at, given.get("submittedAt"))
+        for number, outcome, at in record.sent
+    )
+    return found == given.get("is", True)
+
+
+def _to_do(given: dict[str, Any], record: Record, stored: Stored) -> bool:
+    found = any(
+        is_open == given.get("open", True)
+        and given.get("type", kind).lower() == kind.lower()
+        and given.get("overdue", late := is_open and due is not None and due < NOW) == late
+        and (
+            "assigneeId" not in given or (user is not None and given["assigneeId"] == f"user_{stored.shop.users[user]}")
+        )
+        for is_open, kind, due, user in record.tasks
+    )
+    return found == given.get("is", True)
+
+
+def _now(name: str) -> tuple[str, Any]:
+    moment = NOW.astimezone(ZoneInfo(ZONE))
+    if name == "DATE":
+        return "DATE", moment.date()
+    if name == "WEEKDAY":
+        return "DROPDOWN", "SUNDAY"
+    return "CLOCK", moment.strftime("%H:%M")
+
+
+def _total(name: str, record: Record) -> tuple[str, Any]:
+    of = record.bought if name in ("TOTAL_SPENT", "ORDER_COUNT", "FIRST_ORDER_AT", "LAST_ORDER_AT") else record.gave
+    place = {"TOTAL": 0, "ORDER": 1, "GIFT": 1, "FIRST": 2, "LAST": 3}[name.split("_")[0]]
+    return "DATETIME" if name.endswith("_AT") else "NUMBER", None if of is None else of[place]
 
 
 def _attribute(name: str, someone: Someone) -> tuple[str, Any]:
@@ -68,7 +173,15 @@ def _attribute(name: str, someone: Someone) -> tuple[str, Any]:
         case "ORIGIN":
             return "DROPDOWN", someone.origin
         case "ACCEPTS_MARKETING":
-            return "BOOLEAN", someone.opted_in or any(status == "ACTIVE" for _, status, _ in someone.memberships)
+            return "BOOLEAN", someone.opted_in or any(status == "ACTIVE" for _, status, _, _ in someone.memberships)
+        case "HAS_ACCOUNT":
+            return "BOOLEAN", someone.record.has_account
+        case "IS_CUSTOMER":
+            return "BOOLEAN", someone.record.bought is not None
+        case "IS_MEMBER":
+            return "BOOLEAN", someone.record.member_since is not None
+        case "IS_DONOR":
+            return "BOOLEAN", someone.record.gave is not None
         case "CREATED_AT" | "UPDATED_AT":
             return "DATETIME", someone.created_at
     return "TEXT", getattr(someone, name.lower())
@@ -94,6 +207,10 @@ def _asked(kind: str, value: Any, op: str, given: Any) -> bool:
             return any(each in value for each in given) if op == "HAS_ANY" else all(each in value for each in given)
         case "NUMBER":
             return _number(value, op, given)
+        case "CLOCK" if op == "BETWEEN":
+            return given["from"] <= value <= given["to"]
+        case "CLOCK":
+            return _ORDERS[op](value, given)
         case "STAGE" if op in ("BEFORE", "AFTER", "ON_OR_BEFORE", "ON_OR_AFTER"):
             return value != "OTHER" and _ORDERS[op](STAGES.index(value), STAGES.index(given))
         case "STAGE":

@@ -13,8 +13,10 @@ import orjson
 from kit import db
 from kit.sql import Sql
 from segments.rule import Reading
+from tests.segments import shop
+from tests.segments.shop import Record, Shop
 
-NOW = datetime(2026, 3, 29, 21, 30, tzinfo=UTC)  # in Berlin the day the clocks went forward: it had 23 hours
+NOW = shop.NOW  # in Berlin the day the clocks went forward: it had 23 hours
 ZONE = "Europe/Berlin"
 
 TEXTS = [None, "Ann", "ann", "ÉMILE", "émile", "Emile", "100% _wool_", "100x xwoolx", "a\\b", "O'Neil {x}", "   ", "ß"]
@@ -71,9 +73,10 @@ class Someone:
     origin: str
     opted_in: bool
     created_at: datetime
+    record: Record
     fields: dict[str, Any] = field(default_factory=dict)
-    tags: set[str] = field(default_factory=set)
-    memberships: list[tuple[int, str, str | None]] = field(default_factory=list)
+    tags: dict[str, datetime] = field(default_factory=dict)
+    memberships: list[tuple[int, str, str | None, datetime | None]] = field(default_factory=list)
     id: int = 0
 
     @property
@@ -111,8 +114,13 @@ def _someone(dice: random.Random, number: int) -> Someone:
         opted_in=dice.random() < 0.2,
         created_at=dice.choice([each for each in INSTANTS if each]),
         fields={name: value for name, value in values.items() if value is not None},
-        tags={tag for tag in TAGS if dice.random() < 0.3},
-        memberships=[(each, dice.choice(STATUSES), dice.choice(SOURCES)) for each in (0, 1) if dice.random() < 0.6],
+        record=shop.record(dice),
+        tags={tag: dice.choice(shop.TIMES) for tag in TAGS if dice.random() < 0.3},
+        memberships=[
+            (each, dice.choice(STATUSES), dice.choice(SOURCES), dice.choice([None, *shop.TIMES]))
+            for each in (0, 1)
+            if dice.random() < 0.6
+        ],
     )
 
 
@@ -122,6 +130,7 @@ class Stored:
 
     people: list[Someone]
     lists: list[int]
+    shop: Shop
     reading: Reading
 
 
@@ -153,9 +162,11 @@ async def store(everyone: list[Someone]) -> Stored:
         )
         for name in ("One", "Two")
     ]
-    for each in everyone:
+    built = await shop.build()
+    for number, each in enumerate(everyone):
         await _store_one(each, lists)
-    return Stored(everyone, lists, await reading(NOW))
+        await shop.store(each.id, number, each.record, built)
+    return Stored(everyone, lists, built, await reading(NOW))
 
 
 async def _store_one(each: Someone, lists: list[int]) -> None:
@@ -175,7 +186,7 @@ async def _store_one(each: Someone, lists: list[int]) -> None:
                 lifecycle_stage, origin, marketing_opt_in_at, created_at, updated_at)
             VALUES ({email}, {phone}, {first_name}, {last_name}, {job_title}, {company}::bigint, {timezone},
                 {lifecycle_stage}, {origin}, {opted_in}::timestamptz, {created_at}, {created_at}) RETURNING id""",
-            **{key: value for key, value in vars(each).items() if key not in ("company", "opted_in")},
+            **{key: value for key, value in vars(each).items() if key not in ("company", "opted_in", "record")},
             company=company,
             opted_in=NOW if each.opted_in else None,
         )
@@ -197,24 +208,25 @@ async def _store_one(each: Someone, lists: list[int]) -> None:
                 at=value if isinstance(value, datetime) else None,
             )
         )
-    for tag in each.tags:
+    for tag, added_at in each.tags.items():
         await db.execute(
             Sql(
-                "INSERT INTO contact_tag SELECT {id}::bigint, t.id, {now} FROM tag t WHERE t.name = {tag}",
+                "INSERT INTO contact_tag SELECT {id}::bigint, t.id, {at}::timestamptz FROM tag t WHERE t.name = {tag}",
                 id=each.id,
                 tag=tag,
-                now=NOW,
+                at=added_at,
             )
         )
-    for number, status, source in each.memberships:
+    for number, status, source, subscribed_at in each.memberships:
         await db.execute(
             Sql(
-                """INSERT INTO membership (contact_id, list_id, status, source, created_at, updated_at)
-                VALUES ({id}::bigint, {list}::bigint, {status}, {source}, {now}, {now})""",
+                """INSERT INTO membership (contact_id, list_id, status, source, subscribed_at, created_at, updated_at)
+                VALUES ({id}::bigint, {list}::bigint, {status}, {source}, {at}::timestamptz, {now}, {now})""",
                 id=each.id,
                 list=lists[number],
                 status=status,
                 source=source,
+                at=subscribed_at,
                 now=NOW,
             )
         )

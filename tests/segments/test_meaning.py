@@ -45,7 +45,7 @@ async def agree(trees: list[dict[str, Any]], stored: Stored) -> None:
     matched = await found([(condition, False) for condition in conditions], stored)
     unmatched = await found([(condition, True) for condition in conditions], stored)
     for tree, condition, yes, no in zip(trees, conditions, matched, unmatched, strict=True):
-        expected = {each.id for each in stored.people if oracle.matches(tree, each, stored.lists)}
+        expected = {each.id for each in stored.people if oracle.matches(tree, each, stored)}
         assert yes == expected, tree
         assert no == everyone - yes, tree
         assert condition.describe()
@@ -56,7 +56,7 @@ async def test_sql_and_plain_python_agree_on_who_matches(sort, stored):
     drawn: list[list[dict[str, Any]]] = []
 
     @settings(max_examples=30, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(st.lists(sort(stored.lists), min_size=TREES_A_STATEMENT, max_size=TREES_A_STATEMENT))
+    @given(st.lists(sort(stored), min_size=TREES_A_STATEMENT, max_size=TREES_A_STATEMENT))
     def draw(trees):
         drawn.append(trees)
 

@@ -7,6 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.segments import population as of
+from tests.segments import shop
+from tests.segments.population import Stored
 
 _WORDS = [
     "Ann",
@@ -86,13 +88,14 @@ def _field(name: str, asked: st.SearchStrategy[dict[str, Any]]) -> st.SearchStra
 _tags = st.lists(st.sampled_from(["VIP", "gold", "ÉTÉ", "nobody"]), min_size=1, max_size=3)
 
 
-def leaves(lists: list[int]) -> st.SearchStrategy[dict[str, Any]]:
+def leaves(stored: Stored) -> st.SearchStrategy[dict[str, Any]]:
     """One condition."""
     membership = st.fixed_dictionaries(
         {"status": st.sampled_from(of.STATUSES)},
         optional={
-            "listId": st.sampled_from([f"list_{number}" for number in [*lists, 999_999_999]]),
+            "listId": st.sampled_from([f"list_{number}" for number in [*stored.lists, 999_999_999]]),
             "source": st.sampled_from([source for source in of.SOURCES if source]),
+            "subscribedAt": _instant,
             "is": st.booleans(),
         },
     )
@@ -104,7 +107,7 @@ def leaves(lists: list[int]) -> st.SearchStrategy[dict[str, Any]]:
         _contact(_kind, "KIND"),
         _contact(_stage, "LIFECYCLE_STAGE"),
         _contact(_one(["API", "IMPORT"]), "ORIGIN"),
-        _contact(_one([True, False]), "ACCEPTS_MARKETING"),
+        _contact(_one([True, False]), "ACCEPTS_MARKETING", "HAS_ACCOUNT", "IS_CUSTOMER", "IS_MEMBER", "IS_DONOR"),
         _contact(_instant, "CREATED_AT", "UPDATED_AT"),
         _field("city", _text),
         _field("colour", _option),
@@ -114,12 +117,74 @@ def leaves(lists: list[int]) -> st.SearchStrategy[dict[str, Any]]:
         _field("visited", _instant),
         st.tuples(st.sampled_from(["hasAny", "hasAll", "hasNone"]), _tags).map(lambda drawn: {"tag": dict([drawn])}),
         membership.map(lambda given: {"membership": given}),
+        *_of_the_record(stored.shop),
+        *_NOW,
     )
 
 
-def rules(lists: list[int]) -> st.SearchStrategy[dict[str, Any]]:
+def _about(key: str, **parameters: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """A condition of this kind; a parameter that begins with `maybe_` is sometimes left out."""
+    needed = {name: given for name, given in parameters.items() if not name.startswith("maybe_")}
+    others = {name.removeprefix("maybe_"): given for name, given in parameters.items() if name.startswith("maybe_")}
+    return st.fixed_dictionaries(needed, optional=others).map(lambda drawn: {key: drawn})
+
+
+def _ids(kind: str, numbers: list[int]) -> st.SearchStrategy[str]:
+    return st.sampled_from([f"{kind}_{number}" for number in [*numbers, 999_999_999]])
+
+
+def _field_of(key: str, asked: st.SearchStrategy[Any], *names: str) -> st.SearchStrategy[dict[str, Any]]:
+    return st.tuples(st.sampled_from(names), asked).map(lambda drawn: {key: {"field": drawn[0], **drawn[1]}})
+
+
+_yes = st.booleans()
+_level = st.sampled_from(shop.LEVELS)
+_which = st.sampled_from(["CURRENT", "PREVIOUS"])
+_NOW = [
+    _field_of("now", _day, "DATE"),
+    _field_of("now", _one(["SUNDAY", "MONDAY"]) | _some(["SUNDAY", "MONDAY", "FRIDAY"]), "WEEKDAY"),
+    _field_of("now", _one(["23:29", "23:30", "23:31", "00:00"], *_ORDERED), "TIME"),
+    _field_of("now", _ask(["BETWEEN"], st.sampled_from([{"from": "09:00", "to": "23:30"}])), "TIME"),
+]
+
+
+def _of_the_record(there: shop.Shop) -> list[st.SearchStrategy[dict[str, Any]]]:
+    plans, forms, users = (
+        _ids(*each) for each in (("plan", there.plans), ("form", there.forms), ("user", there.users))
+    )
+    states = st.sampled_from(["IS_IN", "WAS_IN", "NEVER_IN", "COMPLETED", "ENDED_MANUALLY"])
+    return [
+        _about("tagged", at=_instant, maybe_tag=st.sampled_from(["VIP", "gold", "nobody"]), maybe_is=_yes),
+        _about("segment", id=_ids("segment", there.segments), maybe_is=_yes),
+        _about("engagement", **{"is": _level}, maybe_level=_which),
+        _about("engagement", isNot=_level, maybe_level=_which),
+        _about("automation", id=_ids("automation", there.automations), state=states),
+        _about(
+            "plan",
+            maybe_id=plans,
+            status=st.sampled_from(shop.PLAN_STATUSES),
+            maybe_startedAt=_instant,
+            maybe_is=_yes,
+        ),
+        _about("form", **{"is": _yes}, maybe_id=forms, maybe_submittedAt=_instant),
+        _about(
+            "task",
+            open=_yes,
+            maybe_type=st.sampled_from(["CALL", "todo", "visit"]),
+            maybe_overdue=_yes,
+            maybe_assigneeId=users,
+            maybe_is=_yes,
+        ),
+        _field_of("purchase", _number, "TOTAL_SPENT", "ORDER_COUNT"),
+        _field_of("purchase", _instant, "FIRST_ORDER_AT", "LAST_ORDER_AT"),
+        _field_of("donation", _number, "TOTAL_GIVEN", "GIFT_COUNT"),
+        _field_of("donation", _instant, "FIRST_GIFT_AT", "LAST_GIFT_AT"),
+    ]
+
+
+def rules(stored: Stored) -> st.SearchStrategy[dict[str, Any]]:
     """A condition, or a tree of a few."""
-    return leaves(lists) | _groups(_groups(leaves(lists)) | leaves(lists))
+    return leaves(stored) | _groups(_groups(leaves(stored)) | leaves(stored))
 
 
 def _groups(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:

@@ -1,0 +1,49 @@
+"""Conditions that ask one value of a contact by an operator: `whose total spent is at least 45`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+from kit.card import Path
+from kit.errors import Problem
+from kit.sql import Sql
+from segments import operators
+from segments.condition import Condition
+from segments.places import Place
+from segments.reading import Reading
+
+
+class Asking(Condition):
+    """A card with the parameters `op` and `value`, which asks the value at a place."""
+
+    op: Enum
+    value: Any
+
+    @property
+    @abstractmethod
+    def place(self) -> Place:
+        """Where the value lies."""
+
+    def faults(self) -> Iterator[Problem]:
+        yield from operators.faults(self.place.type, self.op, self.value)
+
+    def problems(self, reading: Reading, path: Path) -> Iterator[Problem]:
+        for problem in operators.unfit(self.place.type, self.op, self.value, reading):
+            yield problem.below(*path, self.key())
+
+    def compile(self, reading: Reading) -> Sql:
+        return operators.compiled(self.place, self.op, self.value, reading)
+
+    def complement(self, reading: Reading) -> Sql:
+        return operators.compiled(self.place, self.op, self.value, reading, complement=True)
+
+    def asked(self) -> str:
+        """`is at least 45`."""
+        return operators.described(self.place.type, self.op, self.value)
+
+    @property
+    def depends_on_time(self) -> bool:
+        return operators.moves(self.place.type, self.op, self.value)

@@ -1,0 +1,70 @@
+"""A moment that is such, whoever the contact: on a Monday, before 09:30, after a day. For branches and waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar
+
+from kit.sql import NOTHING, Sql
+from segments import operators
+from segments.asking import Asking
+from segments.clock import WEEKDAYS, ClockType
+from segments.dates import DateType
+from segments.operators import Operator
+from segments.places import Place
+from segments.reading import Reading
+from segments.values import OptionType
+
+
+class NowAttribute(Enum):
+    """What is asked of the moment, in the account's zone."""
+
+    DATE = "DATE"
+    TIME = "TIME"
+    WEEKDAY = "WEEKDAY"
+
+
+_TYPES = {"DATE": DateType(), "TIME": ClockType(), "WEEKDAY": OptionType(WEEKDAYS)}
+
+
+@dataclass(frozen=True)
+class NowCondition(Asking):
+    """An operator that days, times of day or weekdays know. Searches and segments, which last, refuse it."""
+
+    momentary: ClassVar[bool] = True
+    examples: ClassVar[list[dict[str, Any]]] = [
+        {"field": "WEEKDAY", "op": "IS_ANY_OF", "value": ["SATURDAY", "MONDAY"]},
+        {"field": "TIME", "op": "BETWEEN", "value": {"from": "09:00", "to": "17:30"}},
+        {"field": "DATE", "op": "AFTER", "value": "2030-12-31"},
+    ]
+
+    field: NowAttribute
+    op: Operator
+    value: Any = None
+
+    @property
+    def place(self) -> Place:
+        return Place(_TYPES[self.field.value], NOTHING)
+
+    def compile(self, reading: Reading) -> Sql:
+        return operators.compiled(self._at(reading), self.op, self.value, reading)
+
+    def complement(self, reading: Reading) -> Sql:
+        return operators.compiled(self._at(reading), self.op, self.value, reading, complement=True)
+
+    def describe(self) -> str:
+        return f"at a moment whose {self.field.value.lower()} {self.asked()}"
+
+    @property
+    def depends_on_time(self) -> bool:
+        return True
+
+    def _at(self, reading: Reading) -> Place:
+        moment = reading.now.astimezone(reading.zone)
+        expression = {
+            "DATE": Sql("{day}::date", day=moment.date()),
+            "TIME": Sql("{time}::time", time=moment.time()),
+            "WEEKDAY": Sql("{weekday}::text", weekday=WEEKDAYS[moment.weekday()]),
+        }[self.field.value]
+        return Place(self.place.type, expression, never_null=True)
