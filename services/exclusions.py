@@ -85,6 +85,11 @@ def matched(address: Sql, list_ids: Sql) -> Sql:
 
     So does what is remembered of an erased address that had left or was excluded.
     """
+    return Sql("({hit} OR {suppressed})", hit=hit(address, list_ids), suppressed=suppressions.suppressed(address))
+
+
+def hit(address: Sql, list_ids: Sql) -> Sql:
+    """Like `matched`, by the exclusions there are alone."""
     return Sql(
         """
         (
@@ -105,12 +110,10 @@ def matched(address: Sql, list_ids: Sql) -> Sql:
                       ELSE FALSE
                   END
             )
-            OR {suppressed}
         )
         """,
         address=address,
         lists=list_ids,
-        suppressed=suppressions.suppressed(address),
     )
 
 

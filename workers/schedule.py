@@ -24,8 +24,8 @@ PASSES = {
     "advance": "workflows.engine",
     "deliver": "workflows.deliver",
 }
-# Two passes at once where there is much: one thinks while PostgreSQL works for the other.
-HELPED = {"advance"}
+# How many passes of a kind run beside the first where there is much: one thinks while PostgreSQL works for the others.
+HELPERS = {"advance": 2}
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,13 @@ async def alerts(now: datetime) -> None:
     await alerts.send_due(now)
 
 
+async def letters(now: datetime) -> None:
+    """Ask who sent forms to confirm, and tell the team who did."""
+    from services import letters
+
+    await letters.send_due(now)
+
+
 async def merges(now: datetime) -> None:
     """Forget what merged contacts were, once they cannot come back any more."""
     from services import caller, unmerging
@@ -67,6 +74,7 @@ JOBS = [
     Job("partitions", 3600, partitions),
     Job("statistics", 5, statistics),
     Job("alerts", 2, alerts),
+    Job("letters", 2, letters),
     Job("merges", 3600, merges),
 ]
 
@@ -76,7 +84,7 @@ class Schedule:
 
     def __init__(self) -> None:
         self._loops: dict[str, Loop] = {}
-        self._helpers: dict[str, Loop] = {}
+        self._helpers: list[Loop] = []
         self._jobs: list[tuple[Job, Loop]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._ticker: asyncio.Task[None] | None = None
@@ -89,8 +97,7 @@ class Schedule:
         self._doorbell = broker.Doorbell(broker.build(settings.broker_url()))
         bell.hang(self.ring)
         passes = {name: _pass(module) for name, module in PASSES.items() if _exists(module)}
-        self._helpers = {name: Loop(name, passes[name]) for name in HELPED}
-        self._loops = {name: Loop(name, work, self._helpers.get(name)) for name, work in passes.items()}
+        self._loops = {name: self._with_helpers(name, work) for name, work in passes.items()}
         self._jobs = [(job, Loop(job.name, _once(job))) for job in JOBS]
         self._tasks = [asyncio.create_task(loop.run()) for loop in self._all()]
         self._ticker = asyncio.create_task(self._tick())
@@ -122,7 +129,15 @@ class Schedule:
             await self._doorbell.ring(name)
 
     def _all(self) -> list[Loop]:
-        return [*self._loops.values(), *self._helpers.values(), *(loop for _, loop in self._jobs)]
+        return [*self._loops.values(), *self._helpers, *(loop for _, loop in self._jobs)]
+
+    def _with_helpers(self, name: str, work: Work) -> Loop:
+        """The loop of this kind; when it has much to do it rings its helper, and that one its own."""
+        loop = Loop(name, work)
+        for _ in range(HELPERS.get(name, 0)):
+            self._helpers.append(loop)
+            loop = Loop(name, work, helper=loop)
+        return loop
 
     async def _tick(self) -> None:
         due = {job.name: 0.0 for job, _ in self._jobs}
