@@ -46,40 +46,50 @@ async def pass_(now: datetime) -> int:
         if matches:
             await locks.share(match.automation_id for match in matches)
             await in_halves(await _fitting(matches, now), lambda some: _enter(some, now), _not_entered)
-        await _forget(event_ids)
     return len(event_ids)
 
 
 async def _claim() -> list[int]:
-    """The oldest facts nobody else works on, locked."""
-    return await db.column(
+    """The oldest facts nobody else works on, taken from the pile; with the transaction they are back on it."""
+    taken = await db.value(
         Sql(
             """
-            SELECT pe.event_id
-            FROM pending_event pe
-            ORDER BY pe.event_id
-            LIMIT {count_max}::integer
-            FOR UPDATE SKIP LOCKED
+            WITH taken AS (
+                DELETE FROM pending_event pe
+                WHERE pe.event_id = ANY(ARRAY(
+                    SELECT pe.event_id
+                    FROM pending_event pe
+                    ORDER BY pe.event_id
+                    LIMIT {count_max}::integer
+                    FOR UPDATE SKIP LOCKED
+                ))
+                RETURNING pe.event_id
+            )
+            SELECT array_agg(taken.event_id ORDER BY taken.event_id)
+            FROM taken
             """,
             count_max=EVENTS_MAX,
         )
     )
+    return taken or []
 
 
 async def _contacts_of(event_ids: list[int]) -> tuple[list[int], list[int]]:
     """Whom the facts are about, and who of them unsubscribed from a list."""
-    rows = await db.rows(
+    row = await db.row(
         Sql(
             """
-            SELECT e.contact_id, bool_or(e.kind = 'LIST_UNSUBSCRIBED') AS left_list
+            SELECT
+                array_agg(DISTINCT e.contact_id) AS contacts,
+                array_agg(DISTINCT e.contact_id) FILTER (WHERE e.kind = 'LIST_UNSUBSCRIBED') AS left_list
             FROM event e
             WHERE e.id = ANY({ids}::bigint[])
-            GROUP BY e.contact_id
             """,
             ids=event_ids,
         )
     )
-    return [row["contact_id"] for row in rows], [row["contact_id"] for row in rows if row["left_list"]]
+    assert row is not None
+    return row["contacts"] or [], row["left_list"] or []
 
 
 async def _end_unsubscribed(contact_ids: list[int], event_ids: list[int], now: datetime) -> None:
@@ -219,7 +229,3 @@ def _candidates(matches: Sequence[Match]) -> Sql:
 async def _not_entered(match: Match, error: Exception) -> None:
     """One fact that one trigger cannot take never holds up the others; the log keeps which."""
     _log.error("entry_failed", event=match.event_id, trigger=match.trigger_id, exc_info=error)
-
-
-async def _forget(event_ids: list[int]) -> None:
-    await db.execute(Sql("DELETE FROM pending_event pe WHERE pe.event_id = ANY({ids}::bigint[])", ids=event_ids))
