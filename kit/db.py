@@ -11,13 +11,14 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
 from tortoise import Tortoise
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
+from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from kit.sql import Sql
@@ -25,6 +26,11 @@ from kit.sql import Sql
 STATEMENT_TIMEOUT_SECONDS = 5
 LOCK_TIMEOUT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 3
+TRIES_MAX = 3
+
+_TO_TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+Done = TypeVar("Done")
 
 
 class _Connection(asyncpg.Connection):
@@ -186,6 +192,19 @@ async def transaction() -> AsyncIterator[None]:
         return
     for act in waiting:
         await act()
+
+
+async def all_or_nothing(work: Callable[[], Awaitable[Done]]) -> Done:
+    """Do this in a transaction of its own, and once more where it met somebody on the same rows in opposite order."""
+    for attempt in range(1, TRIES_MAX + 1):
+        try:
+            async with transaction():
+                return await work()
+        except (OperationalError, *_TO_TRY_AGAIN) as error:
+            cause = error if isinstance(error, _TO_TRY_AGAIN) else error.__cause__ or (error.args or [None])[0]
+            if attempt == TRIES_MAX or not isinstance(cause, _TO_TRY_AGAIN):
+                raise
+    raise AssertionError("unreachable")
 
 
 def inside_transaction() -> bool:

@@ -9,12 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import make_dataclass
 from typing import Any
 
-import asyncpg
 import orjson
 import strawberry
 from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
 from strawberry.types import Info
-from tortoise.exceptions import OperationalError
 
 from kit import db, ids
 from kit.errors import NotFound, Problem, Refused, invalid
@@ -29,9 +27,6 @@ from schema.projection.selection import TYPENAME, Asked, Document, asked
 from services import audit
 from services.audit import Entry
 from services.caller import Caller
-
-TRIES_AFTER_DEADLOCK = 3
-_TO_TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 @strawberry.type(description="Why an operation was refused. Nothing was changed.")
@@ -136,24 +131,18 @@ def _payload_type(raw: GraphQLResolveInfo) -> GraphQLObjectType:
 async def _perform(
     verb: Verb, given: Given, by: Caller, raw: GraphQLResolveInfo, document: Document, field: Asked, entry: Entry
 ) -> orjson.Fragment:
-    for attempt in range(1, TRIES_AFTER_DEADLOCK + 1):
-        try:
-            async with db.transaction():
-                done = await verb(given, by)
-                afterwards = done.pop("afterwards", None)
-                warnings = done.pop("warnings", ())
-                payload = _payload_type(raw)
-                audited = audit.written(entry.about(answered(payload, done)), by=by)
-                answer = await _answer(document, payload, field, done, warnings, audited)
-                if afterwards is not None:
-                    await afterwards()
-                return answer
-        except (OperationalError, *_TO_TRY_AGAIN) as error:
-            # Two callers met on the same rows in opposite order: nothing of ours was kept, so do it again.
-            cause = error if isinstance(error, _TO_TRY_AGAIN) else error.__cause__ or (error.args or [None])[0]
-            if attempt == TRIES_AFTER_DEADLOCK or not isinstance(cause, _TO_TRY_AGAIN):
-                raise
-    raise AssertionError("unreachable")
+    async def do() -> orjson.Fragment:
+        done = await verb(given, by)
+        afterwards = done.pop("afterwards", None)
+        warnings = done.pop("warnings", ())
+        payload = _payload_type(raw)
+        audited = audit.written(entry.about(answered(payload, done)), by=by)
+        answer = await _answer(document, payload, field, done, warnings, audited)
+        if afterwards is not None:
+            await afterwards()
+        return answer
+
+    return await db.all_or_nothing(do)
 
 
 async def _answer(

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from kit import clock
+from kit import clock, db
 from kit.errors import Conflict, NotFound, Refused
 from services import caller, confirmations
 from web.pages import page
@@ -22,7 +22,7 @@ async def _answer(request: Request) -> Response:
     by = caller.system(await clock.now())
     try:
         if request.method == "POST":
-            await confirmations.confirm(token, by=by)
+            await db.all_or_nothing(lambda: confirmations.confirm(token, by=by))
             return page("Thank you.", "This is confirmed.")
         await confirmations.look(token, by=by)
     except NotFound:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from kit import clock, ids
+from kit import clock, db, ids
 from kit.db import jsonb
 from kit.errors import Problem, Refused
 from kit.limiter import Limiter, Rate
@@ -21,7 +20,7 @@ from services.submissions import PAGE_LENGTH_MAX, Sending
 from web import origins
 from web.errors import refusal
 from web.pages import page
-from web.sent import HONEYPOT, read
+from web.sent import HONEYPOT, Sent, read
 
 # What one address may send to one form, and what a form takes from all together.
 OF_ONE = Rate(per_minute=30, burst=30)
@@ -88,7 +87,7 @@ async def _receive(request: Request, form: Form) -> Response:
     return RedirectResponse(form.redirect_url, 303) if form.redirect_url else page("Thank you.", "We have received it.")
 
 
-async def _take_in(request: Request, form: Form, sent: Any) -> None:
+async def _take_in(request: Request, form: Form, sent: Sent) -> None:
     """Hand it to the house; a machine that fills in what no person sees is answered like everybody."""
     by = caller.system(await clock.now())
     page_url = sent.extra.get("pageUrl") or _referrer(request)
@@ -102,10 +101,8 @@ async def _take_in(request: Request, form: Form, sent: Any) -> None:
         user_agent=request.headers.get("user-agent", "")[:USER_AGENT_LENGTH_MAX] or None,
         key=request.headers.get(KEY_HEADER),
     )
-    if sent.values.get(HONEYPOT):
-        await submissions.keep_spam(form.id, sending, by=by)
-    else:
-        await submissions.submit_unseen(form.id, sending, by=by)
+    take = submissions.keep_spam if sent.values.get(HONEYPOT) else submissions.submit_unseen
+    await db.all_or_nothing(lambda: take(form.id, sending, by=by))
 
 
 def _faults(problems: tuple[Problem, ...], by_browser: bool, request: Request) -> Response:

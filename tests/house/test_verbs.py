@@ -8,7 +8,7 @@ import pytest
 
 from kit import db as database
 from kit.sql import Sql, ids
-from services import contacts, fields, lifecycle, lists, memberships, notes, plan_consent, tags, tasks, totals
+from services import consent, contacts, fields, lifecycle, lists, memberships, notes, plan_consent, tags, tasks, totals
 from services.caller import Caller
 
 Verb = Callable[[Sql, Caller], Awaitable[object]]
@@ -20,6 +20,10 @@ VERBS: dict[str, Verb] = {
     "memberships.leave": lambda some, by: _on_list(memberships.leave, some, by),
     "memberships.leave all": lambda some, by: memberships.leave(some, None, by=by),
     "memberships.set_status": lambda some, by: _on_list(memberships.set_status, some, by, "BOUNCED"),
+    "memberships.request": lambda some, by: _on_list(memberships.request, some, by),
+    "memberships.confirm": lambda some, by: _confirmed(some, by),
+    "consent.grant": lambda some, by: consent.grant(some, by=by),
+    "consent.revoke": lambda some, by: consent.revoke(some, by=by),
     "lifecycle.advance": lambda some, by: lifecycle.advance(some, "LEAD", by=by),
     "notes.add": lambda some, by: notes.add(some, "Hello", by=by),
     "tasks.add": lambda some, by: tasks.add(some, {"title": "Call"}, by=by),
@@ -37,6 +41,10 @@ VERBS: dict[str, Verb] = {
 
 async def _on_list(verb: Callable[..., Awaitable[object]], some: Sql, by: Caller, *more: str) -> object:
     return await verb(some, await lists.find_by_name("Newsletter"), *more, by=by)
+
+
+async def _confirmed(some: Sql, by: Caller) -> object:
+    return await memberships.confirm(some, [await lists.find_by_name("Newsletter") or 0], by=by)
 
 
 @pytest.fixture

@@ -244,11 +244,12 @@ async def test_hs1_hs4_the_first_form_stays_and_the_last_one_is_replaced(gql, fo
     other = await make(gql, name="Brochure")
     await gql.do("submitForm", "errors { code }", formId=form, answers={"email": "ann@forms.test"}, pageName="Landing")
     conversions = "firstConversion { form { name } page at } recentConversion { form { name } page at }"
-    alone = (await gql('{ contact(email: "ann@forms.test") { origin %s } }' % conversions))["contact"]
+    query = f'{{ contact(email: "ann@forms.test") {{ origin {conversions} }} }}'
+    alone = (await gql(query))["contact"]
     assert alone["origin"] == "FORM"
     assert alone["firstConversion"] == alone["recentConversion"]
     await gql.do("submitForm", "errors { code }", formId=other, answers={"email": "ann@forms.test"}, pageName="Shop")
-    both = (await gql('{ contact(email: "ann@forms.test") { %s } }' % conversions))["contact"]
+    both = (await gql(query))["contact"]
     assert both["firstConversion"] == alone["firstConversion"]
     assert (both["recentConversion"]["form"]["name"], both["recentConversion"]["page"]) == ("Brochure", "Shop")
 
