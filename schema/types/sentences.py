@@ -32,8 +32,8 @@ _BOUGHT = "concat_ws(' ', {words}, e.data ->> {amount}, e.data ->> 'currency')"
 
 SENTENCES = {
     "CONTACT_CREATED": _plain("Became a contact"),
-    "CONTACT_MERGED": _plain("Merged with another contact"),
-    "CONTACT_UNMERGED": _plain("A merge was taken back"),
+    "CONTACT_MERGED": _plain("Merged with another contact", "merge"),
+    "CONTACT_UNMERGED": _plain("A merge was taken back", "merge"),
     "FIELD_CHANGED": Said(_CHANGED, "field"),
     "LIFECYCLE_CHANGED": Said(_CHANGED),
     "TAG_ADDED": _named("Was given the tag", "tag", "tag"),

@@ -351,3 +351,35 @@ async def test_twenty_who_merge_and_write_at_once_leave_one_contact_with_everyth
     left = await database.value(Sql("SELECT count(*) FROM contact"))
     assert left == 7 - sum(done[6:12]) - sum(done[18:])
     assert await database.value(Sql("SELECT count(*) FROM note")) == written
+
+
+async def test_a_number_that_somebody_is_known_by_alone_is_not_taken(gql, team):
+    one, other, third = [await team.contact() for _ in range(3)]
+    await gql.do("updateContact", "contact { id }", id=one, phone="+33612345678")
+    await gql.do("updateContact", "contact { id }", id=third, email=None, phone="+33612345678")
+    await gql.do("updateContact", "contact { id }", id=other, email=None, phone="+33687654321")
+    choose = [{"field": "email", "from": "MERGED"}]
+    refused = await gql.refused("mergeContacts", keepId=one, mergeId=other, choose=choose, confirm=True)
+    assert codes(refused) == [("PHONE_TAKEN", "phone")]
+    assert (await known(gql, other))["phone"] == "+33687654321"
+
+
+async def test_engine_and_merges_at_once_lose_nobodys_way(gql, team, work):
+    steps = [step("one", "addTag", "note", tag="one"), step("note", "addNote", text="once")]
+    care = await team.automation(*steps, triggers=[on("tagAdded", tag="new")])
+    people = [await team.contact() for _ in range(16)]
+    await asyncio.gather(*(team.tag(person, "new") for person in people))
+
+    async def melt(keep: str, other: str) -> None:
+        await gql.do("mergeContacts", "contact { id }", keepId=keep, mergeId=other, confirm=True)
+
+    pairs = list(zip(people[::2], people[1::2], strict=True))
+    await asyncio.gather(work(), *(melt(keep, other) for keep, other in pairs), work())
+    await work()
+    statistics = await team.statistics(care)
+    assert (statistics["currentContacts"], await database.value(Sql("SELECT count(*) FROM pending_event"))) == (0, 0)
+    assert await database.value(Sql("SELECT count(*) FROM note")) == len(people)
+    for keep, other in pairs:
+        assert [run["endReason"] for run in await team.runs(keep, care)] == ["COMPLETED"] * 2
+        await gql.do("unmergeContacts", "contact { id }", contactId=other)
+        assert [len(await team.runs(contact, care)) for contact in (keep, other)] in ([1, 1], [2, 0])
