@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar
@@ -26,7 +27,7 @@ class Sent:
         return ids([self.contact_id])
 
 
-class FormAction:
+class FormAction(ABC):
     """What every kind of form action is made of."""
 
     kind: ClassVar[str] = ""  # the file name, e.g. add_tag
@@ -35,6 +36,7 @@ class FormAction:
 
     async def apply(self, sent: Sent, *, by: Caller) -> None:
         """Act on the contact; `by` is the contact itself. What it raises undoes this action and no other."""
+        return
 
     def starts(self) -> int | None:
         """The automation that the contact is to enter, once everything is stored."""

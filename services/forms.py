@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from kit import card, db
+from kit.card import Reference
 from kit.errors import Invalid, Problems, conflict, not_found
 from kit.sql import Sql
 from kit.text import TEXT_LENGTH_MAX
@@ -237,7 +238,8 @@ async def _actions(given: Any, problems: Problems) -> list[FormAction]:
     if not isinstance(given, list | tuple) or len(given) > ACTIONS_MAX:
         problems.add("INVALID_VALUE", f"Give a list of at most {ACTIONS_MAX} actions.", "actions")
         return []
-    found, references = [], []
+    found: list[FormAction] = []
+    references: list[Reference] = []
     for place, each in enumerate(given):
         path = ("actions", str(place))
         try:

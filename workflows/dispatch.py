@@ -160,14 +160,14 @@ async def _fitting(matches: list[Match], now: datetime) -> list[Match]:
     if not conditions:
         return matches
     reading = await rule.reading(now)
-    fitting: dict[int, set[int]] = defaultdict(set)
+    fitting: dict[int | None, set[int]] = defaultdict(set)
     for trigger_id, condition in conditions.items():
 
-        async def look(some: Sequence[int], condition: str = condition, trigger_id: int = trigger_id) -> None:
+        async def look(some: Sequence[int], condition: str = condition, trigger_id: int | None = trigger_id) -> None:
             where = rule.parse(orjson.loads(condition))
             fitting[trigger_id] |= set(await db.column(rule.matching(where, ids(some), reading)))
 
-        async def fault(contact_id: int, error: Exception, trigger_id: int = trigger_id) -> None:
+        async def fault(contact_id: int, error: Exception, trigger_id: int | None = trigger_id) -> None:
             _log.error("trigger_condition_failed", trigger=trigger_id, contact=contact_id, exc_info=error)
 
         await in_halves(sorted({each.contact_id for each in matches if each.trigger_id == trigger_id}), look, fault)
