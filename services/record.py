@@ -15,10 +15,20 @@ from services.fields import Field, Value
 from services.given import INTEGER_MAX, Given, camel
 from services.memberships import STATUSES
 
-LifecycleStage = Enum(
-    "LifecycleStage",
-    {word: word for word in ("SUBSCRIBER", "LEAD", "MQL", "SQL", "OPPORTUNITY", "CUSTOMER", "EVANGELIST", "OTHER")},
-)
+
+class LifecycleStage(Enum):
+    """How far a contact has come, in order."""
+
+    SUBSCRIBER = "SUBSCRIBER"
+    LEAD = "LEAD"
+    MQL = "MQL"
+    SQL = "SQL"
+    OPPORTUNITY = "OPPORTUNITY"
+    CUSTOMER = "CUSTOMER"
+    EVANGELIST = "EVANGELIST"
+    OTHER = "OTHER"
+
+
 STAGES = tuple(LifecycleStage.__members__)
 ORIGINS = ("FORM", "IMPORT", "MANUAL", "API", "CHECKOUT", "SYNC")
 ENTRIES_MAX = 500
