@@ -13,6 +13,9 @@ from services.merge_pictures import REPOINTED
 from services.merge_plan import KEPT, entries, stricter
 
 _GENERATED = {"full_name"}
+_MARKETING = ("marketing_opt_in_at", "marketing_revoked_at")
+_EXTERNAL = ("external_source", "external_id")
+_TOGETHER = dict.fromkeys(_MARKETING, _MARKETING) | dict.fromkeys(_EXTERNAL, _EXTERNAL)
 _CONSENT = (
     *("status", "source", "source_detail", "confirmed_at"),
     *("unsubscribed_at", "unsubscribed_by", "soft_bounces", "form_id"),
@@ -32,18 +35,28 @@ class Return:
 
     def columns(self) -> dict[str, Any]:
         """The values of the kept contact that are still what the merge made of them become what they were."""
-        was, now = self.before["kept"]["contact"], self.current["contact"]
-        return {column: was[column] for column, made in self.plan["contact"].items() if now.get(column) == made}
+        was = self.before["kept"]["contact"]
+        return {column: was[column] for column in self.plan["contact"] if self._is_as_left(column)}
+
+    def _is_as_left(self, column: str) -> bool:
+        """Whether a column of the kept contact, with what belongs to it, is as it was right after the merge."""
+        now, left = self.current["contact"], self.before["kept"]["contact"] | self.plan["contact"]
+        return all(now.get(each) == left[each] for each in _TOGETHER.get(column, (column,)))
 
     def insert_contact(self) -> Sql:
+        """The contact as it was; who has refused marketing since the merge has done so as both."""
+        now = self.current["contact"]
+        refused = now["marketing_revoked_at"] and not now["marketing_opt_in_at"]
+        since = not self._is_as_left(_MARKETING[0])
         names = [name for name in self.before["gone"]["contact"] if name not in _GENERATED]
         return Sql(
             """
             INSERT INTO contact ({columns})
             OVERRIDING SYSTEM VALUE
             SELECT {values}
-            FROM jsonb_populate_record(NULL::contact, {merge} #> '{gone,contact}') AS w
+            FROM jsonb_populate_record(NULL::contact, {merge} #> '{gone,contact}' || {consent}::jsonb) AS w
             """,
+            consent=db.jsonb({column: now[column] for column in _MARKETING} if refused and since else {}),
             columns=join(", ", map(sql.name, names)),
             values=join(", ", map(merge_moves.value_of, names)),
             merge=self.merge,

@@ -187,6 +187,16 @@ async def test_who_left_a_list_as_one_has_left_it_as_both(gql, team):
         assert [each["status"] for each in (await known(gql, contact))["memberships"]] == ["UNSUBSCRIBED"]
 
 
+async def test_who_refused_marketing_as_one_refused_it_as_both(gql, team):
+    one, other = await team.contact("one@merge.test"), await team.contact("two@merge.test")
+    await database.execute(Sql("UPDATE contact c SET marketing_opt_in_at = parcours_now()"))
+    await merge(gql, one, other)
+    assert (await known(gql, one))["acceptsMarketing"] is True
+    await gql.do("unsubscribeFromMarketing", "contact { id }", contactId=one, confirm=True)
+    await gql.do("unmergeContacts", MERGED, contactId=other)
+    assert [(await known(gql, contact))["acceptsMarketing"] for contact in (one, other)] == [False, False]
+
+
 async def test_runs_of_both_go_on_and_no_trigger_fires(gql, team, work, time):
     steps = [step("rest", "waitFor", "thank", duration={"hours": 1}), step("thank", "addTag", tag="thanked")]
     care = await team.automation(*steps, triggers=[on("tagAdded", tag="new")], entryPolicy="AFTER_EXIT")
@@ -311,7 +321,7 @@ async def test_the_activity_of_both_is_the_activity_of_one(gql, twice):
         facts = (await gql(query, id=contact))["contact"]["activity"]["nodes"]
         assert facts[0]["kind"] == "CONTACT_UNMERGED"
         assert [fact["kind"] for fact in facts].count("CONTACT_CREATED") == 1
-    assert not await places_of("nobody-has-this@merge.test")
+    assert ("event", "anna@merge.test") not in await places_of("anna@merge.test")
 
 
 async def test_the_whole_life_of_somebody_moves_and_can_be_erased(gql, team, work):
@@ -328,7 +338,7 @@ async def test_the_whole_life_of_somebody_moves_and_can_be_erased(gql, team, wor
     assert await places_of(*TRACES.values(), "namesake@merge.test") == set()
 
 
-async def test_twenty_who_merge_and_write_at_once_leave_one_contact_with_everything(gql, team, caller):
+async def test_many_who_merge_and_write_at_once_leave_one_contact_with_everything(gql, team, caller):
     one, others = await team.contact(), [await team.contact() for _ in range(6)]
 
     async def write(contact: str, number: int) -> bool:
