@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+_OPEN = object()
 _HOLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
@@ -39,12 +40,23 @@ class Sql:
     def flat(self) -> Sql:
         """The same as one text with its holes, which is faster to render: for what is asked again and again.
 
-        What holds a `Slot` becomes a hole of the slot's name, to be filled by `with_`.
+        What holds a `Slot`, or is open, becomes a hole of that name, to be filled by `with_`.
         """
         words: list[str] = []
         values: dict[str, Any] = {}
         _flatten(self, words, values)
         return Sql("".join(words), **values)
+
+    def slots(self) -> set[str]:
+        """The names of what is still to be filled."""
+        found: set[str] = set()
+        for hole in _pieces(self.text)[1::2]:
+            value = self.values.get(hole, _OPEN)
+            if isinstance(value, Sql):
+                found |= value.slots()
+            elif value is _OPEN or isinstance(value, Slot):
+                found.add(hole if value is _OPEN else value.name)
+        return found
 
     def with_(self, **values: Any) -> Sql:
         """The same with these holes filled."""
@@ -89,11 +101,11 @@ def _flatten(piece: Sql, words: list[str], values: dict[str, Any]) -> None:
     holes: dict[str, str] = {}
     for at in range(1, len(pieces), 2):
         name = pieces[at]
-        value = piece.values[name]
+        value = piece.values.get(name, _OPEN)
         if isinstance(value, Sql):
             _flatten(value, words, values)
-        elif isinstance(value, Slot):
-            words.append("{" + value.name + "}")
+        elif value is _OPEN or isinstance(value, Slot):
+            words.append("{" + (name if value is _OPEN else value.name) + "}")
         else:
             if name not in holes:
                 holes[name] = f"value_{len(values)}"

@@ -10,7 +10,6 @@ class Segment(Model):
     id = fields.BigIntField(primary_key=True)
     name = fields.TextField()
     kind = fields.TextField()
-    description = fields.TextField(null=True)
     condition = fields.JSONField()
     user_id = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()

@@ -21,6 +21,7 @@ from schema.access import Role, admit
 from schema.audited import answered, entry_of, logged
 from schema.enums import ErrorCode
 from schema.projection.json import json_object
+from schema.projection.late import filled
 from schema.projection.made import table_of
 from schema.projection.read import object_of, objects_of
 from schema.projection.selection import TYPENAME, Asked, Document, asked
@@ -165,8 +166,14 @@ async def _answer(
         else:
             columns.append((part.key, _changed(document, of, part, done.get(part.name))))
     statement = Sql("WITH {audited} SELECT {object}::text AS answer", audited=audited, object=json_object(columns))
-    found = await db.value(statement)
+    found = await db.value(await filled(statement, _rows(done.values())))
     return orjson.Fragment(found)
+
+
+def _rows(values: Iterable[Any]) -> list[int]:
+    """Every number in what a verb returned: the rows that the answer is about are among them."""
+    found = [each for value in values for each in (value if isinstance(value, list) else [value])]
+    return [each for each in found if type(each) is int]
 
 
 def _changed(document: Document, of: GraphQLObjectType, part: Asked, value: Any) -> Sql:

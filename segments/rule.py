@@ -9,7 +9,7 @@ from kit import card
 from kit.card import Path, Reads, Reference
 from kit.errors import Invalid, Problem
 from kit.sql import Sql
-from segments import groups
+from segments import groups, nesting
 from segments.condition import Condition, kinds
 from segments.reading import FieldDefinition, Reading, reading
 
@@ -24,6 +24,7 @@ __all__ = [
     "parse",
     "problems",
     "reading",
+    "saved",
 ]
 
 DEPTH_MAX = 5
@@ -52,6 +53,14 @@ def check(given: Any, reading: Reading, path: Path = (), *, lasting: bool = Fals
     With `lasting`, for searches and segments, also CONDITION_NOT_ALLOWED for what is about the moment alone.
     """
     return _Reader(reading, lasting=lasting).whole(given, path)
+
+
+def saved(given: Any) -> Condition | None:
+    """The rule in what was saved once; None where it can be read no longer, and says nothing."""
+    try:
+        return None if given is None else parse(given)
+    except Invalid:
+        return None
 
 
 def matching(rule: Condition, contacts: Sql, reading: Reading) -> Sql:
@@ -85,6 +94,9 @@ class _Reader:
         rule = self.read(given, path, DEPTH_MAX)
         if self.conditions > CONDITIONS_MAX:
             message = f"This has {self.conditions} conditions; at most {CONDITIONS_MAX} are allowed."
+            self.note("TOO_MANY_CONDITIONS", message, path)
+        elif rule is not None and self.reading is not None and nesting.too_many(rule, self.reading.segments):
+            message = f"At most {nesting.SEGMENTS_INSIDE_MAX} segments can be part of this, also by one another."
             self.note("TOO_MANY_CONDITIONS", message, path)
         if self.found or rule is None:
             raise Invalid(*self.found)

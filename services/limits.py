@@ -1,4 +1,4 @@
-"""How many contacts, tags, lists and fields an account may have, held also where many are made at once."""
+"""How many contacts, tags, lists, fields and segments an account may have, held also where many are made at once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _COUNTED: Mapping[str, tuple[int, str, Sql]] = {
     "tag": (4, "tag_limit", Sql("SELECT count(*) FROM tag t")),
     "list": (5, "list_limit", Sql("SELECT count(*) FROM contact_list l WHERE l.kind = 'MAILING'")),
     "field": (6, "field_limit", Sql("SELECT count(*) FROM field f")),
+    "segment": (7, "segment_limit", Sql("SELECT count(*) FROM segment sg WHERE sg.kind = 'USER'")),
 }
 
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from typing import Any
 
 import orjson
 
 from kit import card, db
-from kit.card import Reference
 from kit.errors import Invalid
 from kit.shape import camel
 from kit.sql import Sql
 from segments import rule
 from services import fields, vocabulary
 from services.caller import Caller
+from services.renaming import Names, renamed
 from workflows import graph, locks, step, store, trigger
-
-Names = Mapping[str, str]  # the old name in lower case → the new one
 
 
 async def update_tag(tag_id: int, values: Mapping[str, Any], *, by: Caller) -> None:
@@ -169,28 +166,6 @@ def _renamed_trigger(on: Any, where: Any, names: Names) -> tuple[Any, Any]:
     except Invalid:
         pass  # what can no longer be read says nothing
     return on, where
-
-
-def renamed(given: Any, references: Iterable[Reference], names: Names) -> Any:
-    """The JSON of a card with every tag it names under its new name; no list names one twice."""
-    made = deepcopy(given)
-    lists = []
-    for each in references:
-        new = names.get(str(each.key).lower()) if each.kind == "tag" else None
-        if new is None:
-            continue
-        *way, last = each.path
-        place = made
-        for key in way:
-            place = place[int(key)] if isinstance(place, list) else place[key]
-        if isinstance(place, list):
-            place[int(last)] = new
-            lists.append(place)
-        else:
-            place[last] = new
-    for place in lists:
-        place[:] = {name.lower(): name for name in place}.values()
-    return made
 
 
 # --------------------------------------------------------------------------------------------------- triggers and waits

@@ -136,7 +136,7 @@ def many(
 
 
 def connected(
-    where: str,
+    where: str | Sql,
     *,
     by: tuple[Key, ...] = (),
     alias: str = "",
@@ -146,4 +146,4 @@ def connected(
 ) -> Any:
     """A connection; decorates a function that only declares the arguments. Order: `by`, or the id of `alias`."""
     keys = by or (by_id(alias, descending=newest_first),)
-    return _field(Connected(Sql(where), keys, filters=filters or {}), description=description)
+    return _field(Connected(_sql(where), keys, filters=filters or {}), description=description)

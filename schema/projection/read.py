@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from kit.sql import Sql
 from schema.paging import Key, Page
 from schema.projection.compile import row_of
 from schema.projection.connection import connection
+from schema.projection.late import filled
 from schema.projection.made import table_of
 from schema.projection.memory import remembered
 from schema.projection.selection import Asked, Document, asked
@@ -22,10 +24,15 @@ def _parts(info: GraphQLResolveInfo) -> tuple[Document, GraphQLObjectType, Asked
     return Document.of(info), of, Asked(info.field_name, info.field_name, list(info.field_nodes))
 
 
-async def read_one(info: GraphQLResolveInfo, where: Sql) -> orjson.Fragment | None:
-    """The first row of the field's type for which `where` (over the type's alias) holds, or None."""
+async def read_one(
+    info: GraphQLResolveInfo, where: Sql, *, rows: Iterable[int] | None = None
+) -> orjson.Fragment | None:
+    """The first row of the field's type for which `where` (over the type's alias) holds, or None.
+
+    `rows`: the ids it can have, where they are known; what is made late is then made for these alone.
+    """
     document, of, field = _parts(info)
-    return await _answer(object_of(document, of, field, where))
+    return await _answer(object_of(document, of, field, where), rows)
 
 
 async def read_all(info: GraphQLResolveInfo, where: Sql, *, order: Sql) -> orjson.Fragment:
@@ -80,6 +87,7 @@ async def read_nodes(info: GraphQLResolveInfo, wanted: list[tuple[str, int] | No
     union = pieces[0]
     for piece in pieces[1:]:
         union = Sql("{left} UNION ALL {right}", left=union, right=piece)
+    union = await filled(union, [entry[1] for entry in wanted if entry is not None])
     found = {(row["type"], row["id"]): orjson.Fragment(row["object"]) for row in await db.rows(union)}
     return [found.get(entry) if entry is not None else None for entry in wanted]
 
@@ -113,6 +121,6 @@ def _row(document: Document, of: GraphQLObjectType, field: Asked) -> Sql:
     return remembered(document, of, field, "row", lambda: row_of(document, of, asked(document, of, field.selections())))
 
 
-async def _answer(expression: Sql) -> Any:
-    found = await db.value(Sql("SELECT {expression}::text AS answer", expression=expression))
+async def _answer(expression: Sql, rows: Iterable[int] | None = None) -> Any:
+    found = await db.value(await filled(Sql("SELECT {expression}::text AS answer", expression=expression), rows))
     return None if found is None else orjson.Fragment(found)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from kit import ids
 from kit.card import SegmentId
-from kit.errors import Invalid
 from kit.sql import FALSE, TRUE, Sql
 from segments import rule
 from segments.condition import Condition
@@ -30,17 +29,10 @@ class SegmentCondition(Condition):
         return self._compiled(reading, not self.is_)
 
     def _compiled(self, reading: Reading, inside: bool) -> Sql:
-        saved = self._saved(reading)
+        saved = rule.saved(reading.segments.get(self.id))
         if saved is None:
             return FALSE if inside else TRUE
         return saved.compile(reading) if inside else saved.complement(reading)
-
-    def _saved(self, reading: Reading) -> Condition | None:
-        given = reading.segments.get(self.id)
-        try:
-            return None if given is None else rule.parse(given)
-        except Invalid:
-            return None  # what can no longer be read says nothing
 
     def describe(self) -> str:
         return f"{'in' if self.is_ else 'not in'} {ids.give('segment', self.id)}"

@@ -41,6 +41,7 @@ TABLE = {
                 *("contact", "contacts", "tags", "lists", "fields", "tasks"),
                 *("automation", "automations", "automationRun", "automationRuns"),
                 *("form", "forms"),
+                *("segment", "segments"),
                 *("mergePreview", "settings", "orders", "plans", "fieldGroups", "companies", "exclusions"),
             ],
             Role.VIEWER,
@@ -52,6 +53,7 @@ TABLE = {
         **dict.fromkeys(
             [
                 *("createContact", "updateContact", "deleteContact", "addTags", "removeTags", "setMembership"),
+                "addSegmentToList",
                 *("createTag", "createCompany"),
                 *("submitForm", "confirmMembership", "unsubscribeFromMarketing"),
                 *("createNote", "updateNote", "deleteNote", "createTask", "updateTask", "deleteTask"),
@@ -64,6 +66,7 @@ TABLE = {
         **dict.fromkeys(
             [
                 *("createForm", "updateForm"),
+                *("createSegment", "updateSegment", "copySegment", "deleteSegment"),
                 *("createList", "createField", "createUser", "updateUser"),
                 *("updateSettings", "updateTag", "mergeTags", "deleteTag"),
                 *("mergeContacts", "unmergeContacts"),
@@ -96,7 +99,7 @@ def least(of: Any) -> Any:
     if isinstance(of, GraphQLInputObjectType):
         needed = {name: field for name, field in of.fields.items() if is_required_input_field(field)}
         if of.extensions["strawberry-definition"].is_one_of:
-            one = "end" if "end" in of.fields else next(iter(of.fields))
+            one = next((word for word in ("end", "tag") if word in of.fields), next(iter(of.fields)))
             needed = {one: of.fields[one]}
         return {name: least(field.type) for name, field in needed.items()}
     return {"Boolean": False, "Int": 1, "Float": 1.0}.get(of.name, "zzz_1")

@@ -1,0 +1,33 @@
+"""What is written into a statement at the last moment: SQL that depends on what the database holds just then.
+
+A field may be made of a rule that is itself a row (who is in a segment?). Its expression has a slot, under which the
+statement is written and remembered like any other; before it is asked, what was registered for the slot fills it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from kit.sql import Slot, Sql
+
+# Gets the slots that are open and, where they are known, the ids of the rows it is about.
+Fill = Callable[[set[str], Iterable[int] | None], Awaitable[dict[str, Sql]]]
+
+_fills: dict[str, Fill] = {}
+
+
+def late(slot: str, fill: Fill) -> Sql:
+    """An expression that `fill` gives when it is asked for."""
+    _fills[slot] = fill
+    return Sql("{slot}", slot=Slot(slot))
+
+
+async def filled(statement: Sql, rows: Iterable[int] | None = None) -> Sql:
+    """The statement with nothing open in it. `rows`: the ids that it is about, a few too many do no harm."""
+    slots = statement.slots()
+    if not slots:
+        return statement
+    values: dict[str, Sql] = {}
+    for fill in {_fills[slot] for slot in slots}:
+        values |= await fill(slots, rows)
+    return statement.flat().with_(**values)

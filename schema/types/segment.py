@@ -1,0 +1,70 @@
+"""A segment: a rule about contacts that is kept under a name. Who is in it is found out when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import strawberry
+
+from kit import clock, db
+from kit.sql import Sql, join, number
+from schema.enums import SegmentKind
+from schema.node import Connection, Node, global_id
+from schema.projection.late import late
+from schema.projection.made import column, connected, table
+from schema.scalars import JSON
+from schema.types.contact import Contact
+from services import segment_state
+from services.segment_state import State
+
+
+async def _fill(slots: set[str], segments: Iterable[int] | None) -> dict[str, Sql]:
+    """Every segment in question has its own branch over `sg`, so that PostgreSQL plans each by itself."""
+    with_broken = "segment_broken" in slots
+    states = await segment_state.read(segments, now=await clock.now(), with_broken=with_broken)
+    found = {
+        "segment_count": _counts(states),
+        "segment_members": _members(states),
+        "segment_description": Sql(
+            "({words}::jsonb ->> sg.id::text)", words=db.jsonb({str(state.id): state.description for state in states})
+        ),
+        "segment_broken": Sql("(sg.id = ANY({ids}::bigint[]))", ids=[state.id for state in states if state.broken]),
+    }
+    return {slot: made for slot, made in found.items() if slot in slots}
+
+
+def _counts(states: list[State]) -> Sql:
+    branches = [
+        Sql("WHEN {id} THEN (SELECT count(*) FROM contact c WHERE {w})", id=number(state.id), w=state.members)
+        for state in states
+    ]
+    return Sql("CASE sg.id {branches} ELSE 0 END", branches=join(" ", branches)) if branches else Sql("0")
+
+
+def _members(states: list[State]) -> Sql:
+    """True of the contacts `c` who are in the segment `sg`."""
+    branches = [Sql("(sg.id = {id} AND {w})", id=number(state.id), w=state.members) for state in states]
+    return Sql("({branches})", branches=join(" OR ", branches)) if branches else Sql("FALSE")
+
+
+@strawberry.type(description="Contacts who meet a rule, whoever they are at the moment.")
+@table("segment", "sg", "segment")
+class Segment(Node):
+    id: strawberry.ID = global_id("segment", "sg")
+    name: str = column("sg.name")
+    kind: SegmentKind = column("sg.kind")
+    read_only: bool = column("(sg.kind <> 'USER')", "Always there as it is; it can be copied.")
+    where: JSON = column("sg.condition", "The rule, as a ConditionInput.")
+    description: str = column(late("segment_description", _fill), "The rule in words; they complete “a contact …”.")
+    count: int = column(late("segment_count", _fill), "How many contacts are in it; counted when asked for.")
+    has_broken_references: bool = column(
+        late("segment_broken", _fill), "Whether the rule names a tag, a list or anything else that is not there."
+    )
+    created_at: datetime = column("sg.created_at")
+    updated_at: datetime = column("sg.updated_at")
+
+    @connected(late("segment_members", _fill), alias="c", description="Who is in it now.")
+    def contacts(
+        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    ) -> Connection[Contact]: ...
