@@ -63,3 +63,13 @@ def test_a_slot_is_filled_later_and_as_often_as_wanted():
         text, parameters = open_.with_(condition=Sql("c.id = {id}::bigint", id=value)).render()
         assert text == "SELECT $1::int WHERE (c.id = $2::bigint) AND (c.id = $3::bigint)"
         assert parameters == [1, value, value]
+
+
+def test_what_is_open_is_known_by_its_name_and_can_be_filled_later():
+    row = Sql("({a}::int, {late})", a=1, late=Slot("members"))
+    whole = Sql("SELECT {row} WHERE {where}", row=row.flat(), where=Sql("c.id = {id}::bigint", id=2))
+
+    assert whole.slots() == {"members"}
+    filled = whole.flat().with_(members=Sql("TRUE"))
+    assert filled.slots() == set()
+    assert filled.render() == ("SELECT ($1::int, TRUE) WHERE c.id = $2::bigint", [1, 2])

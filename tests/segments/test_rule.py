@@ -230,6 +230,51 @@ def test_an_option_that_is_no_more_leaves_the_others_their_meaning():
     assert read.compile(READING).text != "TRUE"
 
 
+@pytest.mark.parametrize(
+    ("condition", "path", "code"),
+    [
+        ({"purchase": {"field": "TOTAL_SPENT", "op": "CONTAINS", "value": "x"}}, "purchase.op", "OPERATOR_NOT_ALLOWED"),
+        ({"purchase": {"field": "LAST_ORDER_AT", "op": "BEFORE", "value": 3}}, "purchase.value", "WRONG_TYPE"),
+        ({"membership": {"subscribedAt": {"op": "AFTER"}}}, "membership.subscribedAt.value", "REQUIRED"),
+        ({"tagged": {"tag": "vip"}}, "tagged.at", "REQUIRED"),
+        ({"engagement": {"level": "PREVIOUS"}}, "engagement", "REQUIRED"),
+        ({"engagement": {"is": "MOST", "isNot": "LEAST"}}, "engagement", "REQUIRED"),
+        ({"automation": {"id": "automation_1"}}, "automation.state", "REQUIRED"),
+        ({"segment": {"id": "list_1"}}, "segment.id", "NOT_FOUND"),
+        ({"now": {"field": "TIME", "op": "AFTER", "value": "nine"}}, "now.value", "WRONG_TYPE"),
+        ({"now": {"field": "WEEKDAY", "op": "IS", "value": "Monday"}}, "now.value", "INVALID_VALUE"),
+    ],
+)
+def test_what_a_condition_cannot_take_is_refused_with_its_path(condition, path, code):
+    assert refused(condition) == {f"where.{path}": code}
+
+
+def test_what_is_about_the_moment_alone_is_no_search():
+    monday = {"now": {"field": "WEEKDAY", "op": "IS", "value": "MONDAY"}}
+    assert rule.check(monday, READING).describe() == "at a moment whose weekday is MONDAY"
+    with pytest.raises(Invalid) as refusal:
+        rule.check({"not": {"all": [VIP, monday]}}, READING, ("where",), lasting=True)
+    (problem,) = refusal.value.problems
+    assert (problem.code, problem.path) == ("CONDITION_NOT_ALLOWED", ("where", "not", "all", "1", "now"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ({"purchase": {"field": "TOTAL_SPENT", "op": "AT_LEAST", "value": 45}}, "whose total spent is at least 45"),
+        ({"engagement": {"level": "PREVIOUS", "isNot": "MOST"}}, "whose previous engagement is not most"),
+        ({"automation": {"id": "automation_7", "state": "NEVER_IN"}}, "who was never in automation_7"),
+        (
+            {"form": {"is": False, "submittedAt": {"op": "IN_LAST", "value": {"days": 30}}}},
+            "not who sent any form where that is in the last 30 days",
+        ),
+        ({"task": {"overdue": True, "type": "call"}}, "with a task that is open and overdue of type call"),
+    ],
+)
+def test_every_condition_tells_itself(condition, words):
+    assert rule.parse(condition).describe() == words
+
+
 def test_values_are_parameters_and_never_part_of_the_statement():
     given = "x'; DROP TABLE contact; --"
     statement, parameters = rule.parse({"tag": {"hasAny": [given]}}).compile(READING).render()
