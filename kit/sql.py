@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-_OPEN = object()
+_OPEN: Any = object()
 _HOLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
