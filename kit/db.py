@@ -252,7 +252,7 @@ async def listen(
             connection = await open_one()
             try:
                 gone = asyncio.Event()
-                connection.add_termination_listener(lambda *_: gone.set())
+                connection.add_termination_listener(lambda *_, gone=gone: gone.set())
                 for channel, hear in channels.items():
                     await connection.add_listener(channel, lambda _c, _p, _n, payload, hear=hear: hear(payload))
                 connected()

@@ -18,8 +18,8 @@ async def test_a_message_arrives_as_it_was_written(mailbox):
     assert (message["From"], message["To"]) == ("Parcours <hello@parcours.test>", "ann@x.test")
     assert (message["Subject"], message["Message-ID"], message["MIME-Version"]) == ("Grüße", told, "1.0")
     assert message["Date"]
-    assert message.get_body(("plain",)).get_content() .split("\r\n") == ["Hello Ann,", "…", ""]
-    assert message.get_body(("html",)).get_content() .strip() == "<p>Hello Ann</p>"
+    assert message.get_body(("plain",)).get_content().split("\r\n") == ["Hello Ann,", "…", ""]
+    assert message.get_body(("html",)).get_content().strip() == "<p>Hello Ann</p>"
 
 
 async def test_an_international_domain_is_written_in_ascii(mailbox):
