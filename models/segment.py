@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -10,7 +12,7 @@ class Segment(Model):
     id = fields.BigIntField(primary_key=True)
     name = fields.TextField()
     kind = fields.TextField()
-    condition = fields.JSONField()
+    condition: fields.Field[Any] = fields.JSONField()
     user_id = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
