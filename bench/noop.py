@@ -9,6 +9,7 @@ from kit import broker, config
 
 NAMESPACE = "bench"
 QUEUE = "steps"
+STEPS = 5
 
 steps = RedisBroker(
     client=broker.client(config.settings().broker_url()),
@@ -23,3 +24,10 @@ dramatiq.set_broker(steps)
 @dramatiq.actor(queue_name=QUEUE)
 def step(run_id: int, number: int) -> None:
     """One step of one contact."""
+
+
+@dramatiq.actor(queue_name=QUEUE)
+def step_and_next(run_id: int, number: int) -> None:
+    """One step of one contact, which also sends the message of the next one."""
+    if number < STEPS:
+        step_and_next.send(run_id, number + 1)
