@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from kit import bell, broker, config, db
+from kit import bell, broker, config, db, memory
 from kit.limiter import Limiter
 from web import confirm, forms, graphql
 from web.envelope import Envelope
@@ -67,6 +67,7 @@ async def lifespan(server: Starlette) -> AsyncIterator[None]:
     server.state.probe = None
     doorbell = broker.Doorbell(server.state.hints)
     bell.hang(doorbell.ring)
+    memory.settle()
     try:
         async with graphql.live():
             yield

@@ -9,7 +9,7 @@ import threading
 import dramatiq.worker
 import uvloop
 
-from kit import config, log
+from kit import config, log, memory
 
 IDLE_POLL_MILLISECONDS = 50  # how soon a hint is heard; Dramatiq's own 1,000 are half a second late on average
 LOST_BROKER_PAUSE_SECONDS = 0.5
@@ -31,6 +31,7 @@ def main() -> None:
     worker = dramatiq.Worker(hints, worker_timeout=IDLE_POLL_MILLISECONDS, worker_threads=settings.worker_threads)
     hints.emit_after("process_boot")
     worker.start()
+    memory.settle()
     log.get("worker").info("worker ready")
     told_to_stop.wait()
     worker.stop(timeout=STOP_SECONDS_MAX * 1000)
