@@ -1,0 +1,2 @@
+-- E-mails that were sent to contacts, what came of them, and engagement.
+SELECT 1;

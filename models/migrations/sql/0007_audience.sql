@@ -1,0 +1,2 @@
+-- Looking for contacts, saved views, and the regions people are in.
+SELECT 1;

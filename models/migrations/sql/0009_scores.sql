@@ -1,0 +1,2 @@
+-- Scores: points for what contacts are and do.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Jobs: long work on sets of contacts, with progress.
+SELECT 1;

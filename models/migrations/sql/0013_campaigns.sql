@@ -1,0 +1,2 @@
+-- Campaigns: one message to many.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Sources that contacts and orders are kept in step with.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Webhooks, reports and notifications.
+SELECT 1;
