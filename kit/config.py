@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         "auto", description="Lines for people or for machines; auto looks whether a terminal is attached."
     )
     test_mode: bool = Field(False, description="Lets the owner move the server's clock. Never in production.")
+    crash_at: str | None = Field(
+        None,
+        pattern="^[a-z_]+:[1-9][0-9]*$",
+        description="Test mode only: where this process kills itself, e.g. before_enqueue:2 at the second visit.",
+    )
     graphiql: bool = Field(True, description="Serve the GraphiQL page at /graphql to browsers.")
     public_url: str | None = Field(
         None, description="Address at which people reach the server, for links in mails, e.g. https://parcours.example."
@@ -98,6 +103,13 @@ class Settings(BaseSettings):
     def _long_enough(cls, given: SecretStr | None) -> SecretStr | None:
         if given is not None and len(given.get_secret_value()) < OWNER_TOKEN_LENGTH_MIN:
             raise ValueError(f"must have at least {OWNER_TOKEN_LENGTH_MIN} characters")
+        return given
+
+    @field_validator("crash_at")
+    @classmethod
+    def _only_in_tests(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if given is not None and not info.data.get("test_mode"):
+            raise ValueError("is only for PARCOURS_TEST_MODE")
         return given
 
     @field_validator("timezone")

@@ -11,7 +11,7 @@ from itertools import islice
 
 import asyncpg
 
-from kit import bell, clock, db, text
+from kit import bell, clock, crash, db, text
 from kit.errors import Problem, Refused, invalid
 from kit.sql import Sql
 from services import fields, identity, import_jobs, limits, lists, mapping, memberships, settings, staging, tags
@@ -175,6 +175,7 @@ async def _store(
     duplicate = _DUPLICATE_TAKEN if order.update else _DUPLICATE
     problems += [(line, "WARNING", None, duplicate) for line in counts["duplicates"]]
     counts |= {"duplicates": len(counts["duplicates"]), "refused": batch.refused + len(refused), "warned": batch.warned}
+    await crash.point("import_committed_before_mark")
     await bell.ring("dispatch")
     return Result(batch.rows, {**counts, "not_reactivated": not_reactivated}, problems)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from kit import bell, card, db, ids, log
+from kit import bell, card, crash, db, ids, log
 from kit.errors import Conflict, Limit, NotFound, Problems, Refused, conflict, not_found
 from kit.sql import Sql
 from services import answers, caller, confirmations, consent, contacts, facts, forms, identity, matching, settings
@@ -255,5 +255,6 @@ async def _keep(form: Form, sending: Sending, contact_id: int | None, outcome: s
             ),
         )
     )
+    await db.after_commit(lambda: crash.point("form_committed_before_run"))
     await bell.ring("dispatch")
     return Received(made, contact_id, outcome)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kit import db
+from kit import crash, db
 from kit.sql import Sql, ids
 from segments import rule
 from services import caller as callers
@@ -90,7 +90,9 @@ class Batch:
         """The contacts of these runs that the condition holds for now."""
         reading = await rule.reading(self.now)
         contacts = self.contacts_of(self.runs if runs is None else runs)
-        return set(await db.column(rule.matching(condition, contacts, reading)))
+        found = set(await db.column(rule.matching(condition, contacts, reading)))
+        await crash.point("condition_evaluated")
+        return found
 
     def settle(self, outcome: Outcome, *, refused: str = "SKIPPED") -> None:
         """Complete whom the verb changed, and as `noop` whom it found so already; skip or fail whom it refused."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import orjson
 
-from kit import db, log
+from kit import crash, db, log
 from kit.sql import Sql, ids, join
 from segments import rule
 from services import caller
@@ -38,6 +38,7 @@ async def pass_(now: datetime) -> int:
         event_ids = await _claim()
         if not event_ids:
             return 0
+        await crash.point("after_claim")
         contacts, left = await _contacts_of(event_ids)
         await store.wake_watching(Sql("r.contact_id = ANY({contacts}::bigint[])", contacts=contacts), now)
         if left:
@@ -46,6 +47,8 @@ async def pass_(now: datetime) -> int:
         if matches:
             await locks.share(match.automation_id for match in matches)
             await in_halves(await _fitting(matches, now), lambda some: _enter(some, now), _not_entered)
+            await crash.point("before_enqueue")
+    await crash.point("after_enqueue")
     return len(event_ids)
 
 

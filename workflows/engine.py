@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from kit import bell, db, log
+from kit import bell, crash, db, log
 from kit.errors import Refused
 from services import caller
 from workflows import claim, graph, locks
@@ -49,12 +49,17 @@ async def advance(automation_id: int, now: datetime, *, count_max: int = RUNS_MA
         claimed = await claim.claim_due(automation_id, now, count_max=count_max)
         if claimed is None:
             return 0
+        await crash.point("after_claim")
+        timers = any(run.waiting for run in claimed.runs)
         journal = Journal(automation_id, claimed.version_id, now)
         walk = _Walk(claimed.automation_name, await graph.load(claimed.version_id), journal)
         await walk.resume(claimed.runs)
         await walk.until_nobody_moves()
+        await crash.point("before_enqueue")
         await journal.write(caller.automation(f"automation:{automation_id}", now))
+        await crash.point("timer_fired_before_commit" if timers else "timer_written")
         await bell.ring("dispatch")
+    await crash.point("after_enqueue")
     return len(claimed.runs)
 
 
