@@ -11,6 +11,7 @@ from models.confirmation import Confirmation
 from models.contact import Contact
 from models.contact_list import ContactList
 from models.contact_merge import ContactMerge
+from models.contact_score import ContactScore
 from models.contact_tag import ContactTag
 from models.contact_total import ContactTotal
 from models.customer_account import CustomerAccount
@@ -34,6 +35,9 @@ from models.plan_membership import PlanMembership
 from models.review import Review
 from models.run import Run
 from models.run_count import RunCount
+from models.score import Score
+from models.score_award import ScoreAward
+from models.score_rule import ScoreRule
 from models.segment import Segment
 from models.shop_order import ShopOrder
 from models.suppression import Suppression
@@ -56,6 +60,7 @@ __all__ = [
     "Contact",
     "ContactList",
     "ContactMerge",
+    "ContactScore",
     "ContactTag",
     "ContactTotal",
     "CustomerAccount",
@@ -79,6 +84,9 @@ __all__ = [
     "Review",
     "Run",
     "RunCount",
+    "Score",
+    "ScoreAward",
+    "ScoreRule",
     "Segment",
     "ShopOrder",
     "Suppression",
