@@ -32,6 +32,7 @@ from models.note import Note
 from models.pending_event import PendingEvent
 from models.plan import Plan
 from models.plan_membership import PlanMembership
+from models.refused_entry import RefusedEntry
 from models.review import Review
 from models.run import Run
 from models.run_count import RunCount
@@ -81,6 +82,7 @@ __all__ = [
     "PendingEvent",
     "Plan",
     "PlanMembership",
+    "RefusedEntry",
     "Review",
     "Run",
     "RunCount",

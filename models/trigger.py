@@ -21,6 +21,9 @@ class Trigger(Model):
     parameters: Any = fields.JSONField()
     condition: Any = fields.JSONField(null=True)
     runs = fields.TextField()
+    enabled = fields.BooleanField(default=True)
+    scanned_at = fields.DatetimeField(null=True)
+    scanned_contact = fields.BigIntField(null=True)
     removed_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 

@@ -11,7 +11,7 @@ from kit.sql import Sql, join
 
 # Every table with a contact in it, and what happens to its rows. tests/services/test_merging.py walks the catalogue: a
 # table that is not named here makes it fail. Visits go with their runs, confirmations with what they confirm.
-REPOINTED = ("form_submission", "shop_order", "donation", "plan_membership", "review", "task", "note", "event")
+REPOINTED = ("form_submission", "shop_order", "donation", "plan_membership", "review", "task", "note", "refused_entry", "event")
 RENUMBERED = ("run",)  # entries into one automation are counted on
 COMBINED = ("field_value", "contact_tag", "membership", "lifecycle_entry", "customer_account")
 RECOUNTED = ("contact_total",)

@@ -109,6 +109,15 @@ PARTS = {
         WHERE r.contact_id = {id}
         """,
     ),
+    "refused_entries": Part(
+        "refused_entry",
+        """
+        SELECT to_jsonb(rf) || jsonb_build_object('automation', a.name) AS found, rf.id AS place
+        FROM refused_entry rf
+        JOIN automation a ON a.id = rf.automation_id
+        WHERE rf.contact_id = {id}
+        """,
+    ),
     "paths": Part(
         "visit",
         """

@@ -1,4 +1,4 @@
-"""Who is let into an automation: entry policies, triggers that count once, and the cap, in one statement."""
+"""Who is let into an automation, and who is not: entry policies, triggers that count once, the cap: one statement."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ async def lock_contacts(contact_ids: Iterable[int]) -> list[int]:
 
 
 async def let_in(candidates: Sql, *, by: Caller) -> Entered:
-    """Begin a run for every candidate that the trigger and the entry policy allow, in one statement.
+    """Begin a run for every candidate that the trigger and the entry policy allow, and note whom they do not allow and
+    why, in one statement.
 
     `candidates` selects `contact_id, automation_id, trigger_id, event_id, recorded_at, label, actor, via`, with at most
     one event a contact and automation; of several triggers it takes the first that allows it. The contacts are locked
@@ -56,6 +57,7 @@ async def let_in(candidates: Sql, *, by: Caller) -> Entered:
                     candidate.*,
                     a.version_id,
                     coalesce(past.latest, 0) + 1 AS entry_number,
+                    past.run_id,
                     coalesce(g.position, 0) AS position,
                     CASE
                         WHEN a.status <> 'ACTIVE' OR candidate.recorded_at < a.active_since THEN {not_active}::text
@@ -70,6 +72,7 @@ async def let_in(candidates: Sql, *, by: Caller) -> Entered:
                 CROSS JOIN LATERAL (
                     SELECT
                         max(r.entry_number) AS latest,
+                        max(r.id) AS run_id,
                         bool_or(r.ended_at IS NULL) AS inside,
                         count(*) FILTER (WHERE r.trigger_id = candidate.trigger_id) AS by_trigger,
                         count(*) FILTER (
@@ -120,6 +123,17 @@ async def let_in(candidates: Sql, *, by: Caller) -> Entered:
                 SELECT entered.automation_id, count(*)
                 FROM entered
                 GROUP BY entered.automation_id
+            ),
+            refused AS (
+                INSERT INTO refused_entry (
+                    contact_id, automation_id, trigger_id, event_id, via, entry_label, actor, reason, run_id, at
+                )
+                SELECT
+                    chosen.contact_id, chosen.automation_id, chosen.trigger_id, chosen.event_id, chosen.via,
+                    chosen.label, chosen.actor, chosen.refusal, chosen.run_id, {now}::timestamptz
+                FROM chosen
+                WHERE chosen.refusal IS NOT NULL
+                ORDER BY chosen.automation_id, chosen.contact_id
             ),
             {fact}
             SELECT chosen.contact_id, chosen.refusal, entered.id

@@ -144,6 +144,10 @@ _BESIDES = [
     INSERT INTO review (external_id, contact_id, rating, text, written_at, created_at, updated_at)
     VALUES ('review-1', {id}, 5, {review}, {now}, {now}, {now})
     """,
+    """
+    INSERT INTO refused_entry (contact_id, automation_id, via, entry_label, reason, at)
+    SELECT {id}, a.id, 'TRIGGER', 'Was given the tag care', 'TRIGGER_ONCE', {now} FROM automation a
+    """,
     "INSERT INTO contact_total (contact_id, total_spent, order_count) VALUES ({id}, 42, 1)",
     """
     INSERT INTO contact_merge (kept_id, gone_id, before, merged_at)

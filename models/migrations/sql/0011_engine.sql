@@ -1,2 +1,28 @@
 -- The whole engine: goals, splits, pauses, refused entries.
 SELECT 1;
+
+------------------------------------------------------------------- entries that were refused, dates, and what is counted
+
+CREATE TABLE refused_entry (                                 -- who was not let into an automation, and why           rf
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    contact_id    bigint NOT NULL REFERENCES contact ON DELETE CASCADE,
+    automation_id bigint NOT NULL REFERENCES automation ON DELETE CASCADE,
+    trigger_id    bigint,                                    -- NULL: not by a trigger
+    event_id      bigint,                                    -- the fact that would have let it in
+    via           text NOT NULL,                             -- as run.via
+    entry_label   text NOT NULL,                             -- in words, as run.entry_label
+    actor         text,
+    reason        text NOT NULL,                             -- ENTRY_NOT_ALLOWED TRIGGER_ONCE TRIGGER_CAP AUTOMATION_NOT_ACTIVE
+    run_id        bigint,                                    -- the latest run of the contact there
+    at            timestamptz NOT NULL
+);
+CREATE INDEX refused_entry_of_contact ON refused_entry (contact_id, id);
+CREATE INDEX refused_entry_of_automation ON refused_entry (automation_id, id);
+
+ALTER TABLE trigger
+    ADD COLUMN enabled boolean NOT NULL DEFAULT TRUE,
+    ADD COLUMN scanned_at timestamptz,                       -- of dates: whom this and earlier instants let in has been told
+    ADD COLUMN scanned_contact bigint;                       -- … and of the instant after it those up to this contact
+
+-- Contacts that are inside more than once, so that each is counted once.
+CREATE INDEX run_again ON run (automation_id, contact_id, entry_number) WHERE ended_at IS NULL AND entry_number > 1;
