@@ -62,6 +62,7 @@ UserId = Annotated[int, Ref("user")]
 FormId = Annotated[int, Ref("form")]
 PlanId = Annotated[int, Ref("plan")]
 SegmentId = Annotated[int, Ref("segment")]
+ScoreId = Annotated[int, Ref("score")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,9 @@ ActivityKind = words(
     "ACCOUNT_DELETED",
     "CONTACT_MERGED",
     "CONTACT_UNMERGED",
+    "SCORE_CHANGED",
+    "PAGE_VISITED",
+    "EVENT_RECORDED",
 )
 ContactRole = words(
     "ContactRole",
@@ -124,6 +127,13 @@ OrderStatus = words(
 )
 PlanMembershipStatus = words("PlanMembershipStatus", "Whether a membership goes on.", "ACTIVE", "CANCELLED", "EXPIRED")
 MergeSide = words("MergeSide", "Whose value is taken when two contacts become one.", "KEPT", "MERGED")
+ScoreMode = words(
+    "ScoreMode",
+    "Whether the points of a rule stay until they expire, or go when the rule is met no longer.",
+    "STICKY",
+    "LIVE",
+)
+ScoreOperation = words("ScoreOperation", "What is done to a score.", "ADD", "SUBTRACT", "SET")
 SegmentKind = words(
     "SegmentKind",
     "Who made a segment: always there by engagement, always there by what contacts are to us, or made by a user.",
@@ -240,6 +250,7 @@ ErrorCode = words(
     "TAG_LIMIT",
     "LIST_LIMIT",
     "SEGMENT_LIMIT",
+    "SCORE_LIMIT",
     # rules about contacts
     "EMPTY_SEGMENT",
     "OPERATOR_NOT_ALLOWED",
@@ -248,6 +259,7 @@ ErrorCode = words(
     "CONDITION_NOT_ALLOWED",
     "SEGMENT_CYCLE",
     "SEGMENT_READ_ONLY",
+    "SCORE_CYCLE",
     # automations
     "NO_STEPS",
     "TOO_MANY_STEPS",

@@ -1,4 +1,4 @@
-"""What cards name by an id must exist: lists, automations, users, forms, plans and segments."""
+"""What cards name by an id must exist: lists, automations, users, forms, plans, segments and scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kit.card import Reference
 from kit.errors import Problem
 from kit.sql import Sql
 
-_KINDS = ("list", "automation", "user", "form", "plan", "segment")
+_KINDS = ("list", "automation", "user", "form", "plan", "segment", "score")
 
 
 async def unknown(references: Sequence[Reference]) -> list[Problem]:
@@ -33,6 +33,8 @@ async def unknown(references: Sequence[Reference]) -> list[Problem]:
                 SELECT 'plan', pl.id FROM plan pl WHERE pl.id = ANY({plan}::bigint[])
                 UNION ALL
                 SELECT 'segment', sg.id FROM segment sg WHERE sg.id = ANY({segment}::bigint[])
+                UNION ALL
+                SELECT 'score', so.id FROM score so WHERE so.id = ANY({score}::bigint[])
                 """,
                 **wanted,
             )

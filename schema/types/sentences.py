@@ -28,6 +28,7 @@ _CHANGED = Sql(
     "format('Changed %s: %s → %s', e.data ->> 'name', coalesce(e.data ->> 'from', '–'), coalesce(e.data ->> 'to', '–'))"
 )
 _LIST = Sql("format('%s: %s → %s', e.data ->> 'list', coalesce(e.data ->> 'from', '–'), e.data ->> 'to')")
+_SCORE = Sql("format('%s: %s → %s (%s)', e.data ->> 'score', e.data ->> 'from', e.data ->> 'to', e.data ->> 'why')")
 _BOUGHT = "concat_ws(' ', {words}, e.data ->> {amount}, e.data ->> 'currency')"
 
 SENTENCES = {
@@ -65,6 +66,9 @@ SENTENCES = {
     "REVIEW_CHANGED": _named("Review changed", "product", "review"),
     "ACCOUNT_CREATED": _plain("Opened a customer account", "customeraccount"),
     "ACCOUNT_DELETED": _plain("Customer account deleted", "customeraccount"),
+    "SCORE_CHANGED": Said(_SCORE, "score"),
+    "PAGE_VISITED": _named("Visited", "url"),
+    "EVENT_RECORDED": _named("Did", "name"),
 }
 
 # A kind without a sentence of its own: its name in lower case.
