@@ -6,6 +6,7 @@ from models.audit_entry import AuditEntry
 from models.automation import Automation
 from models.automation_step import AutomationStep
 from models.automation_version import AutomationVersion
+from models.campaign import Campaign
 from models.company import Company
 from models.confirmation import Confirmation
 from models.contact import Contact
@@ -15,7 +16,12 @@ from models.contact_score import ContactScore
 from models.contact_tag import ContactTag
 from models.contact_total import ContactTotal
 from models.customer_account import CustomerAccount
+from models.delivery import Delivery
 from models.donation import Donation
+from models.email_event import EmailEvent
+from models.email_send import EmailSend
+from models.engagement import Engagement
+from models.engagement_change import EngagementChange
 from models.event import Event
 from models.exclusion import Exclusion
 from models.field import Field
@@ -23,11 +29,17 @@ from models.field_group import FieldGroup
 from models.field_value import FieldValue
 from models.form import Form
 from models.form_submission import FormSubmission
+from models.idempotent_answer import IdempotentAnswer
 from models.import_job import ImportJob
 from models.import_problem import ImportProblem
+from models.job import Job
+from models.job_lease import JobLease
+from models.job_piece import JobPiece
+from models.job_result import JobResult
 from models.lifecycle_entry import LifecycleEntry
 from models.membership import Membership
 from models.membership_change import MembershipChange
+from models.message import Message
 from models.note import Note
 from models.pending_event import PendingEvent
 from models.plan import Plan
@@ -36,18 +48,26 @@ from models.refused_entry import RefusedEntry
 from models.review import Review
 from models.run import Run
 from models.run_count import RunCount
+from models.saved_view import SavedView
 from models.score import Score
 from models.score_award import ScoreAward
 from models.score_rule import ScoreRule
 from models.segment import Segment
 from models.shop_order import ShopOrder
+from models.stored_chunk import StoredChunk
+from models.stored_file import StoredFile
 from models.suppression import Suppression
 from models.tag import Tag
 from models.task import Task
+from models.touched_contact import TouchedContact
 from models.trigger import Trigger
 from models.user_account import UserAccount
 from models.visit import Visit
 from models.visit_count import VisitCount
+from models.watch import Watch
+from models.watch_flip import WatchFlip
+from models.watch_lease import WatchLease
+from models.watch_member import WatchMember
 
 __all__ = [
     "AccessToken",
@@ -56,6 +76,7 @@ __all__ = [
     "Automation",
     "AutomationStep",
     "AutomationVersion",
+    "Campaign",
     "Company",
     "Confirmation",
     "Contact",
@@ -65,7 +86,12 @@ __all__ = [
     "ContactTag",
     "ContactTotal",
     "CustomerAccount",
+    "Delivery",
     "Donation",
+    "EmailEvent",
+    "EmailSend",
+    "Engagement",
+    "EngagementChange",
     "Event",
     "Exclusion",
     "Field",
@@ -73,11 +99,17 @@ __all__ = [
     "FieldValue",
     "Form",
     "FormSubmission",
+    "IdempotentAnswer",
     "ImportJob",
     "ImportProblem",
+    "Job",
+    "JobLease",
+    "JobPiece",
+    "JobResult",
     "LifecycleEntry",
     "Membership",
     "MembershipChange",
+    "Message",
     "Note",
     "PendingEvent",
     "Plan",
@@ -86,16 +118,24 @@ __all__ = [
     "Review",
     "Run",
     "RunCount",
+    "SavedView",
     "Score",
     "ScoreAward",
     "ScoreRule",
     "Segment",
     "ShopOrder",
+    "StoredChunk",
+    "StoredFile",
     "Suppression",
     "Tag",
     "Task",
+    "TouchedContact",
     "Trigger",
     "UserAccount",
     "Visit",
     "VisitCount",
+    "Watch",
+    "WatchFlip",
+    "WatchLease",
+    "WatchMember",
 ]

@@ -12,6 +12,7 @@ from kit.errors import Problem
 from kit.sql import Sql
 from segments import operators
 from segments.condition import Condition
+from segments.names import PLAIN, Names
 from segments.places import Place
 from segments.reading import Reading
 
@@ -44,6 +45,32 @@ class Asking(Condition):
         """`is at least 45`."""
         return operators.described(self.place.type, self.op, self.value)
 
+    def subject(self, names: Names) -> str:
+        """What is asked for, as a sentence calls it: `total spent`."""
+        return self.describe(names).removeprefix("whose ").removesuffix(self.asked()).strip()
+
+    def shown(self, reading: Reading) -> Sql:
+        return self.place.shown()
+
+    def sentence(self, matches: Sql, value: Sql, names: Names = PLAIN) -> Sql:
+        denied = operators.described(self.place.type, self.op, self.value, denied=True)
+        return compared(self.subject(names), self.asked(), denied, matches, value)
+
     @property
     def depends_on_time(self) -> bool:
         return operators.moves(self.place.type, self.op, self.value)
+
+
+def compared(subject: str, asked: str, denied: str, matches: Sql, value: Sql) -> Sql:
+    """A sentence of what a value is, and how it stands to what was asked: `Total spent is 43.62, which is not …`."""
+    return Sql(
+        """
+        {subject}::text || ' is ' || in_words({value}) || ', which ' ||
+            CASE WHEN {matches} THEN {asked}::text ELSE {denied}::text END
+        """,
+        subject=subject[:1].upper() + subject[1:],
+        value=value,
+        matches=matches,
+        asked=asked,
+        denied=denied,
+    )

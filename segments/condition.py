@@ -12,6 +12,7 @@ from kit.card import Path, Reference
 from kit.errors import Problem
 from kit.shape import camel
 from kit.sql import Sql, negation
+from segments.names import PLAIN, Names
 from segments.reading import Reading
 
 
@@ -24,6 +25,7 @@ class Condition(ABC):
     kind: ClassVar[str]
     null_says_nothing: ClassVar[bool] = False  # an empty box of a form must not widen a rule
     momentary: ClassVar[bool] = False  # says something of the moment it is asked in, nothing of the contact
+    own: ClassVar[str] = "it has"  # before what is `shown` in a sentence
     examples: ClassVar[list[dict[str, Any]]]  # parameters as the API takes them, at least one of every sort
 
     @classmethod
@@ -40,8 +42,25 @@ class Condition(ABC):
         return negation(self.compile(reading))
 
     @abstractmethod
-    def describe(self) -> str:
-        """What completes "a contact …": `whose country is one of USA, Canada`."""
+    def describe(self, names: Names = PLAIN) -> str:
+        """What completes "a contact …": `whose country is one of USA, Canada`; things by their `names`."""
+
+    def shown(self, reading: Reading) -> Sql:
+        """What the contact itself has of what the condition looks at: JSON (jsonb), an expression over `c`."""
+        return Sql("NULL::jsonb")
+
+    def sentence(self, matches: Sql, value: Sql, names: Names = PLAIN) -> Sql:
+        """A sentence about the contact, as SQL over whether it matches and what is `shown` of it."""
+        return Sql(
+            """
+            CASE WHEN {matches} THEN 'It is' ELSE 'It is not' END
+                || {words}::text || coalesce('; ' || {own}::text || ' ' || in_words({value}), '')
+            """,
+            matches=matches,
+            words=f" a contact {self.describe(names)}",
+            own=self.own,
+            value=value,
+        )
 
     @property
     def depends_on_time(self) -> bool:

@@ -10,6 +10,7 @@ from kit.card import Path, Reference
 from kit.errors import Problem
 from kit.sql import Sql, all_of, any_of
 from segments.condition import Condition
+from segments.names import PLAIN, Names
 from segments.reading import Reading
 
 
@@ -20,9 +21,9 @@ class Group(Condition):
     word: ClassVar[str]
     parts: tuple[Condition, ...]
 
-    def describe(self) -> str:
+    def describe(self, names: Names = PLAIN) -> str:
         return self.word.join(
-            f"({part.describe()})" if isinstance(part, Group) else part.describe() for part in self.parts
+            f"({part.describe(names)})" if isinstance(part, Group) else part.describe(names) for part in self.parts
         )
 
     @property
@@ -73,8 +74,8 @@ class Not(Group):
     def complement(self, reading: Reading) -> Sql:
         return self.parts[0].compile(reading)
 
-    def describe(self) -> str:
-        return f"not ({self.parts[0].describe()})"
+    def describe(self, names: Names = PLAIN) -> str:
+        return f"not ({self.parts[0].describe(names)})"
 
     def _placed(self, path: Path) -> Iterator[tuple[Condition, Path]]:
         yield self.parts[0], (*path, self.kind)

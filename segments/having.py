@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from kit.sql import TRUE, Sql
 from segments.condition import Condition
@@ -13,6 +14,8 @@ from segments.when import When
 
 class Having(Condition):
     """A card with a parameter `is`: whether there is such a row. All other parameters are about the same row."""
+
+    own: ClassVar[str] = "the number of these is"
 
     is_: bool
 
@@ -25,6 +28,10 @@ class Having(Condition):
 
     def complement(self, reading: Reading) -> Sql:
         return exists_not(self.rows(reading), reading) if self.is_ else exists(self.rows(reading), reading)
+
+    def shown(self, reading: Reading) -> Sql:
+        """How many such rows there are."""
+        return Sql("(SELECT to_jsonb(count(*)) {rows})", rows=self.rows(reading))
 
     @property
     def depends_on_time(self) -> bool:

@@ -19,6 +19,14 @@ VALUES_MAX = 1_000
 
 Types = tuple[type[ValueType], ...]
 
+_DENIED = {
+    "is": "is not",
+    "has": "does not have",
+    "contains": "does not contain",
+    "starts": "does not start",
+    "ends": "does not end",
+}
+
 
 class Comparison(ABC):
     """One operator."""
@@ -52,9 +60,21 @@ class Comparison(ABC):
         # A field's type may be unknown here, and "TODAY" a text: then it is looked at once too often.
         return self.about_now or any(each in (Moving.TODAY, Moving.TODAY.value) for each in self.values(value))
 
-    def describe(self, type: ValueType, value: Any) -> str:
-        shown = shortened([type.show(each) for each in self.values(value)])
-        return f"{self.words} {shown}" if shown else self.words
+    def describe(self, type: ValueType, value: Any, *, denied: bool = False) -> str:
+        """`is at least 45`; denied: `is not at least 45`."""
+        words, shown = self.said(denied), shortened([type.show(each) for each in self.values(value)])
+        return f"{words} {shown}" if shown else words
+
+    def said(self, denied: bool) -> str:
+        """The words, or those of the opposite."""
+        if not denied:
+            return self.words
+        if self.negative:  # what it is derived from
+            return type(self).__mro__[1].words  # type: ignore[attr-defined]
+        if self.words.startswith("is not "):
+            return self.words.replace("is not ", "is ", 1)
+        first, _, others = self.words.partition(" ")
+        return f"{_DENIED[first]} {others}".strip()
 
 
 class TakesOne(Comparison):
@@ -107,8 +127,8 @@ class TakesLength(Comparison):
     def read(self, type: ValueType, given: Any, path: Path) -> Any:
         return type.read_duration(card.read(Duration, present(given, path), path), path)
 
-    def describe(self, type: ValueType, value: Any) -> str:
-        return f"{self.words} {value.describe()}"
+    def describe(self, type: ValueType, value: Any, *, denied: bool = False) -> str:
+        return f"{self.said(denied)} {value.describe()}"
 
 
 def present(given: Any, path: Path) -> Any:

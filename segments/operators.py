@@ -203,8 +203,8 @@ class Between(Comparison):
             last=type.compare(expression, "<=", value[1], reading),
         )
 
-    def describe(self, type: ValueType, value: Any) -> str:
-        return f"{self.words} {type.show(value[0])} and {type.show(value[1])}"
+    def describe(self, type: ValueType, value: Any, *, denied: bool = False) -> str:
+        return f"{self.said(denied)} {type.show(value[0])} and {type.show(value[1])}"
 
 
 # ------------------------------------------------------------------------------------------------------- around now
@@ -320,9 +320,10 @@ def compiled(place: Place, op: Enum, given: Any, reading: Reading, *, complement
     return wrap(test, reading)
 
 
-def described(type: ValueType, op: Enum, given: Any) -> str:
+def described(type: ValueType, op: Enum, given: Any, *, denied: bool = False) -> str:
+    """In words, `is at least 45`; denied, the words of its complement."""
     comparison = COMPARISONS[op.name]
-    return comparison.describe(type, comparison.read(type, given, ()))
+    return comparison.describe(type, comparison.read(type, given, ()), denied=denied)
 
 
 def moves(type: ValueType, op: Enum, given: Any) -> bool:

@@ -21,6 +21,10 @@ class Place:
         """True or false for the contact `c`: it has a value, and the test is true of it."""
         return test if self.never_null else Sql("({e} IS NOT NULL AND {test})", e=self.expression, test=test)
 
+    def shown(self) -> Sql:
+        """The value as JSON."""
+        return Sql("to_jsonb({e})", e=self.expression)
+
     def lacks(self, test: Sql, reading: Reading) -> Sql:
         """The exact complement of `holds`."""
         return negation(self.holds(test, reading))
@@ -37,6 +41,9 @@ class PlaceElsewhere(Place):
 
     def lacks(self, test: Sql, reading: Reading) -> Sql:
         return exists_not(Sql("{row} AND {test}", row=self.row, test=test), reading)
+
+    def shown(self) -> Sql:
+        return Sql("(SELECT to_jsonb({e}) {row} LIMIT 1)", e=self.expression, row=self.row)
 
 
 def exists(rows: Sql, reading: Reading) -> Sql:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
-from kit import ids
 from kit.card import AutomationId
 from kit.sql import Sql
 from segments.condition import Condition
+from segments.names import PLAIN, Names
 from segments.places import exists, exists_not
 from segments.reading import Reading
 
@@ -28,6 +28,7 @@ class AutomationState(Enum):
 class AutomationCondition(Condition):
     """One way of standing to one automation."""
 
+    own: ClassVar[str] = "its ways through it ended by"
     examples: ClassVar[list[dict[str, Any]]] = [
         {"id": "automation_1", "state": state.name} for state in AutomationState
     ]
@@ -43,8 +44,15 @@ class AutomationCondition(Condition):
         never = self.state is AutomationState.NEVER_IN
         return exists(self._runs(), reading) if never else exists_not(self._runs(), reading)
 
-    def describe(self) -> str:
-        return f"{_WORDS[self.state]} {ids.give('automation', self.id)}"
+    def shown(self, reading: Reading) -> Sql:
+        return Sql(
+            """(SELECT coalesce(jsonb_agg(coalesce(r.end_reason, 'IS_IN') ORDER BY r.id), '[]'::jsonb)
+            FROM run r WHERE r.contact_id = c.id AND r.automation_id = {id}::bigint)""",
+            id=self.id,
+        )
+
+    def describe(self, names: Names = PLAIN) -> str:
+        return f"{_WORDS[self.state]} {names.of('automation', self.id)}"
 
     def _runs(self) -> Sql:
         return Sql(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from segments.asking import Asking
 from segments.attributes import ContactAttribute
+from segments.names import PLAIN, Names
 from segments.operators import Operator
 from segments.places import Place
 
@@ -31,5 +32,5 @@ class ContactCondition(Asking):
     def place(self) -> Place:
         return self.field.place
 
-    def describe(self) -> str:
+    def describe(self, names: Names = PLAIN) -> str:
         return f"whose {self.field.words} {self.asked()}"

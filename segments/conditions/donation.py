@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from kit.sql import Sql
 from segments.asking import Asking
 from segments.dates import InstantType
+from segments.names import PLAIN, Names
 from segments.operators import Operator
 from segments.places import Place, PlaceElsewhere
 from segments.values import NumberType
@@ -49,7 +50,7 @@ class DonationCondition(Asking):
     def place(self) -> Place:
         return _PLACES[self.field.value]
 
-    def describe(self) -> str:
+    def describe(self, names: Names = PLAIN) -> str:
         return f"whose {_WORDS[self.field.value]} {self.asked()}"
 
 

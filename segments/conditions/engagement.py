@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from kit.errors import Problem
 from kit.sql import Sql, negation
 from segments.condition import Condition
+from segments.names import PLAIN, Names
 from segments.reading import Reading
 
 
@@ -33,6 +34,7 @@ class EngagementLevel(Enum):
 class EngagementCondition(Condition):
     """Exactly one of `is` and `isNot`."""
 
+    own: ClassVar[str] = "its level is"
     examples: ClassVar[list[dict[str, Any]]] = [
         {"is": "MOST"},
         {"level": "PREVIOUS", "isNot": "EVERYONE_ELSE"},
@@ -52,7 +54,10 @@ class EngagementCondition(Condition):
     def complement(self, reading: Reading) -> Sql:
         return self._is() if self.is_ is None else negation(self._is())
 
-    def describe(self) -> str:
+    def shown(self, reading: Reading) -> Sql:
+        return Sql("to_jsonb({level})", level=self._column())
+
+    def describe(self, names: Names = PLAIN) -> str:
         whose = "whose engagement" if self.level is EngagementTime.CURRENT else "whose previous engagement"
         found = self.is_ or self.is_not
         assert found is not None, "see faults"
@@ -60,7 +65,10 @@ class EngagementCondition(Condition):
         return f"{whose} {'is not' if self.is_ is None else 'is'} {level}"
 
     def _is(self) -> Sql:
-        column = "c.engagement_level" if self.level is EngagementTime.CURRENT else "c.previous_engagement_level"
         found = self.is_ or self.is_not
         assert found is not None, "see faults"
-        return Sql("{column} = {level}::text", column=Sql(column), level=found.value)
+        return Sql("{column} = {level}::text", column=self._column(), level=found.value)
+
+    def _column(self) -> Sql:
+        current = self.level is EngagementTime.CURRENT
+        return Sql("c.engagement_level") if current else Sql("c.previous_engagement_level")

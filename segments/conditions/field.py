@@ -10,8 +10,10 @@ from kit.card import FieldName, Path
 from kit.errors import Problem
 from kit.sql import FALSE, TRUE, Sql
 from segments import operators
+from segments.asking import compared
 from segments.condition import Condition
 from segments.dates import DateType, InstantType
+from segments.names import PLAIN, Names
 from segments.operators import Operator
 from segments.places import Place, PlaceElsewhere
 from segments.reading import FieldDefinition, Reading
@@ -62,8 +64,16 @@ class FieldCondition(Condition):
             return TRUE if operators.COMPARISONS[self.op.name].negative != complement else FALSE
         return operators.compiled(place, self.op, self.value, reading, complement=complement)
 
-    def describe(self) -> str:
-        return f"whose {self.name} {operators.described(AnyType(), self.op, self.value)}"
+    def describe(self, names: Names = PLAIN) -> str:
+        return f"whose {names.of_field(self.name)} {operators.described(AnyType(), self.op, self.value)}"
+
+    def shown(self, reading: Reading) -> Sql:
+        definition = reading.field(self.name)
+        return super().shown(reading) if definition is None else place_of(definition).shown()
+
+    def sentence(self, matches: Sql, value: Sql, names: Names = PLAIN) -> Sql:
+        asked, denied = (operators.described(AnyType(), self.op, self.value, denied=each) for each in (False, True))
+        return compared(names.of_field(self.name), asked, denied, matches, value)
 
     @property
     def depends_on_time(self) -> bool:

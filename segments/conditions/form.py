@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kit import ids
 from kit.card import FormId
 from kit.sql import TRUE, Sql
 from segments.having import Having, tested
+from segments.names import PLAIN, Names
 from segments.reading import Reading
 from segments.when import When
 
@@ -17,6 +17,7 @@ from segments.when import When
 class FormCondition(Having):
     """Without an id: any form. `is: false` finds who sent no such one."""
 
+    own: ClassVar[str] = "the latest it sent is of"
     examples: ClassVar[list[dict[str, Any]]] = [
         {"id": "form_1"},
         {"id": "form_1", "is": False},
@@ -36,9 +37,16 @@ class FormCondition(Having):
             then=tested(self.submitted_at, Sql("fs.at"), reading),
         )
 
-    def describe(self) -> str:
+    def shown(self, reading: Reading) -> Sql:
+        return Sql(
+            """(SELECT to_jsonb(max(fs.at)) FROM form_submission fs
+            WHERE fs.contact_id = c.id AND fs.outcome IN ('CREATED', 'UPDATED') AND {this_one})""",
+            this_one=Sql("fs.form_id = {id}::bigint", id=self.id) if self.id else TRUE,
+        )
+
+    def describe(self, names: Names = PLAIN) -> str:
         return self.told(
             "who sent",
-            ids.give("form", self.id) if self.id else "any form",
+            names.of("form", self.id) if self.id else "any form",
             self.submitted_at.describe("where that") if self.submitted_at else "",
         )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
-from kit import ids
 from kit.card import ListId
 from kit.sql import TRUE, Sql
 from segments.having import Having, tested
+from segments.names import PLAIN, Names
 from segments.reading import Reading
 from segments.when import When
 
@@ -36,6 +36,7 @@ class MembershipSource(Enum):
 class MembershipCondition(Having):
     """All parameters are about the same membership, without a list of any; `is: false` finds who has no such one."""
 
+    own: ClassVar[str] = "how it stands there is"
     examples: ClassVar[list[dict[str, Any]]] = [
         {"listId": "list_1"},
         {"listId": "list_1", "status": "UNSUBSCRIBED", "source": "CONTACT"},
@@ -62,10 +63,19 @@ class MembershipCondition(Having):
             since=tested(self.subscribed_at, Sql("m.subscribed_at"), reading),
         )
 
-    def describe(self) -> str:
+    def shown(self, reading: Reading) -> Sql:
+        return Sql(
+            """(SELECT
+                coalesce(jsonb_agg(jsonb_build_object('list', l.name, 'status', m.status) ORDER BY m.id), '[]'::jsonb)
+            FROM membership m JOIN contact_list l ON l.id = m.list_id
+            WHERE m.contact_id = c.id AND {on_list})""",
+            on_list=Sql("m.list_id = {id}::bigint", id=self.list_id) if self.list_id else TRUE,
+        )
+
+    def describe(self, names: Names = PLAIN) -> str:
         return self.told(
             _WORDS[self.status],
-            ids.give("list", self.list_id) if self.list_id else "any list",
+            names.of("list", self.list_id) if self.list_id else "any list",
             f"by source {self.source.value.lower()}" if self.source else "",
             self.subscribed_at.describe("where its subscription") if self.subscribed_at else "",
         )

@@ -11,6 +11,7 @@ from segments import operators
 from segments.asking import Asking
 from segments.clock import WEEKDAYS, ClockType
 from segments.dates import DateType
+from segments.names import PLAIN, Names
 from segments.operators import Operator
 from segments.places import Place
 from segments.reading import Reading
@@ -53,7 +54,13 @@ class NowCondition(Asking):
     def complement(self, reading: Reading) -> Sql:
         return operators.compiled(self._at(reading), self.op, self.value, reading, complement=True)
 
-    def describe(self) -> str:
+    def subject(self, names: Names) -> str:
+        return f"the {self.field.value.lower()} of this moment"
+
+    def shown(self, reading: Reading) -> Sql:
+        return self._at(reading).shown()
+
+    def describe(self, names: Names = PLAIN) -> str:
         return f"at a moment whose {self.field.value.lower()} {self.asked()}"
 
     @property

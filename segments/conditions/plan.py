@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
-from kit import ids
 from kit.card import PlanId
 from kit.sql import TRUE, Sql
 from segments.having import Having, tested
+from segments.names import PLAIN, Names
 from segments.reading import Reading
 from segments.when import When
 
@@ -26,6 +26,7 @@ class PlanMembershipStatus(Enum):
 class PlanCondition(Having):
     """All parameters are about the same membership, without a plan of any; `is: false` finds who has no such one."""
 
+    own: ClassVar[str] = "how it stands there is"
     examples: ClassVar[list[dict[str, Any]]] = [
         {"id": "plan_1"},
         {"id": "plan_1", "is": False},
@@ -46,10 +47,19 @@ class PlanCondition(Having):
             since=tested(self.started_at, Sql("pm.started_at"), reading),
         )
 
-    def describe(self) -> str:
+    def shown(self, reading: Reading) -> Sql:
+        return Sql(
+            """(SELECT
+                coalesce(jsonb_agg(jsonb_build_object('plan', pl.name, 'status', pm.status) ORDER BY pm.id), '[]')
+            FROM plan_membership pm JOIN plan pl ON pl.id = pm.plan_id
+            WHERE pm.contact_id = c.id AND {of_plan})""",
+            of_plan=Sql("pm.plan_id = {id}::bigint", id=self.id) if self.id else TRUE,
+        )
+
+    def describe(self, names: Names = PLAIN) -> str:
         return self.told(
             _WORDS[self.status],
-            ids.give("plan", self.id) if self.id else "any plan",
+            names.of("plan", self.id) if self.id else "any plan",
             self.started_at.describe("where the start") if self.started_at else "",
         )
 

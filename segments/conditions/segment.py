@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kit import ids
 from kit.card import SegmentId
 from kit.sql import FALSE, TRUE, Sql
 from segments import rule
 from segments.condition import Condition
+from segments.names import PLAIN, Names
 from segments.reading import Reading
 
 
@@ -34,8 +34,8 @@ class SegmentCondition(Condition):
             return FALSE if inside else TRUE
         return saved.compile(reading) if inside else saved.complement(reading)
 
-    def describe(self) -> str:
-        return f"{'in' if self.is_ else 'not in'} {ids.give('segment', self.id)}"
+    def describe(self, names: Names = PLAIN) -> str:
+        return f"{'in' if self.is_ else 'not in'} {names.of('segment', self.id)}"
 
     @property
     def depends_on_time(self) -> bool:

@@ -10,6 +10,7 @@ from kit.card import TagName
 from kit.errors import Problem
 from kit.sql import Sql, all_of, any_of
 from segments.condition import Condition
+from segments.names import PLAIN, Names
 from segments.places import exists, exists_not
 from segments.reading import Reading
 
@@ -21,6 +22,7 @@ class TagCondition(Condition):
     """Tags by name, in any case; exactly one way of asking. A tag that does not exist is one that nobody has."""
 
     choose: ClassVar[str] = "one"
+    own: ClassVar[str] = "its tags are"
     examples: ClassVar[list[dict[str, Any]]] = [
         {"hasAny": ["vip", "gold"]},
         {"hasAll": ["vip", "gold"]},
@@ -52,7 +54,13 @@ class TagCondition(Condition):
             return exists_not(_tagged(self.has_any), reading)
         return exists(_tagged(self.has_none or []), reading)
 
-    def describe(self) -> str:
+    def shown(self, reading: Reading) -> Sql:
+        return Sql(
+            """(SELECT coalesce(jsonb_agg(t.name ORDER BY lower(t.name)), '[]'::jsonb)
+            FROM contact_tag ct JOIN tag t ON t.id = ct.tag_id WHERE ct.contact_id = c.id)"""
+        )
+
+    def describe(self, names: Names = PLAIN) -> str:
         if self.has_all is not None:
             return f"tagged {' and '.join(self.has_all)}"
         return (

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from kit.card import TagName
 from kit.sql import TRUE, Sql
 from segments.having import Having
+from segments.names import PLAIN, Names
 from segments.reading import Reading
 from segments.when import When
 
@@ -16,6 +17,7 @@ from segments.when import When
 class TaggedCondition(Having):
     """Without a tag: any tag. `is: false` finds who was given no such one."""
 
+    own: ClassVar[str] = "the latest time that it was given one is"
     examples: ClassVar[list[dict[str, Any]]] = [
         {"tag": "vip", "at": {"op": "IN_LAST", "value": {"days": 30}}},
         {"at": {"op": "BEFORE", "value": "2026-03-29"}, "is": False},
@@ -26,16 +28,22 @@ class TaggedCondition(Having):
     is_: bool = True
 
     def rows(self, reading: Reading) -> Sql:
+        return Sql("{tagged} AND {then}", tagged=self._tagged(), then=self.at.test(Sql("ct.added_at"), reading))
+
+    def shown(self, reading: Reading) -> Sql:
+        return Sql("(SELECT to_jsonb(max(ct.added_at)) {tagged})", tagged=self._tagged())
+
+    def _tagged(self) -> Sql:
+        """All that it was given, or the one, whenever that was."""
         return Sql(
-            "FROM contact_tag ct WHERE ct.contact_id = c.id AND {this_one} AND {then}",
+            "FROM contact_tag ct WHERE ct.contact_id = c.id AND {this_one}",
             this_one=TRUE
             if self.tag is None
             else Sql(
                 "ct.tag_id = ANY (ARRAY(SELECT t.id FROM tag t WHERE lower(t.name) = lower({name}::text)))",
                 name=self.tag,
             ),
-            then=self.at.test(Sql("ct.added_at"), reading),
         )
 
-    def describe(self) -> str:
+    def describe(self, names: Names = PLAIN) -> str:
         return self.told("tagged", self.tag or "with any tag", self.at.describe("where that"))

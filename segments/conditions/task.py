@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kit import ids
 from kit.card import Name, UserId
 from kit.sql import TRUE, Sql, negation
 from segments.having import Having
+from segments.names import PLAIN, Names
 from segments.reading import Reading
 
 
@@ -40,13 +40,13 @@ class TaskCondition(Having):
             assigned=Sql("k.assignee_id = {id}::bigint", id=self.assignee_id) if self.assignee_id else TRUE,
         )
 
-    def describe(self) -> str:
+    def describe(self, names: Names = PLAIN) -> str:
         return self.told(
             "with a task that is",
             "open" if self.open else "done",
             {None: "", True: "and overdue", False: "and not overdue"}[self.overdue],
             f"of type {self.type}" if self.type else "",
-            f"for {ids.give('user', self.assignee_id)}" if self.assignee_id else "",
+            f"for {names.of('user', self.assignee_id)}" if self.assignee_id else "",
         )
 
     @property
