@@ -56,6 +56,8 @@ from models.segment import Segment
 from models.shop_order import ShopOrder
 from models.stored_chunk import StoredChunk
 from models.stored_file import StoredFile
+from models.split import Split
+from models.split_path import SplitPath
 from models.suppression import Suppression
 from models.tag import Tag
 from models.task import Task
@@ -126,6 +128,8 @@ __all__ = [
     "ShopOrder",
     "StoredChunk",
     "StoredFile",
+    "Split",
+    "SplitPath",
     "Suppression",
     "Tag",
     "Task",

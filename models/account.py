@@ -16,6 +16,7 @@ class Account(Model):
     created_at = fields.DatetimeField()
     settings: fields.Field[Any] = fields.JSONField()
     secret = fields.BinaryField()
+    engagement_from = fields.BigIntField(null=True)
 
     class Meta:
         table = "account"

@@ -88,6 +88,31 @@ async def leave(contacts: Sql, list_id: int | None, *, by: Caller) -> Outcome:
     return await _change(contacts, of_list, targets, _NOBODY, by=by)
 
 
+async def leave_channel(contacts: Sql, channel: str, *, by: Caller) -> Outcome:
+    """Unsubscribe every contact of the set from all lists of the channel (EMAIL or SMS) that it is on."""
+    targets = Sql("SELECT held.contact_id, held.list_id, 'UNSUBSCRIBED' AS status FROM held")
+    return await _change(contacts, _of_channel(channel), targets, _NOBODY, by=by)
+
+
+async def bounce(contacts: Sql, *, soft_bounces_min: Sql = Sql("0"), by: Caller) -> Outcome:
+    """Make the e-mail memberships of the set BOUNCED that had so many soft bounces (AC13); who left stays gone."""
+    targets = Sql(
+        """
+        SELECT held.contact_id, held.list_id, 'BOUNCED' AS status
+        FROM held
+        WHERE held.status <> 'UNSUBSCRIBED'
+        """
+    )
+    of_lists = Sql(
+        "{of_channel} AND m.soft_bounces >= {least}", of_channel=_of_channel("EMAIL"), least=soft_bounces_min
+    )
+    return await _change(contacts, of_lists, targets, _NOBODY, by=by)
+
+
+def _of_channel(channel: str) -> Sql:
+    return Sql("AND m.list_id IN (SELECT l.id FROM contact_list l WHERE l.channel = {channel}::text)", channel=channel)
+
+
 async def set_status(contacts: Sql, list_id: int, status: str, *, by: Caller) -> Outcome:
     """Give the memberships of the set this status, making those that are not there (AE8, AE9)."""
     return await put(contacts, [(list_id, status)], by=by)

@@ -11,10 +11,25 @@ from kit.sql import Sql, join
 
 # Every table with a contact in it, and what happens to its rows. tests/services/test_merging.py walks the catalogue: a
 # table that is not named here makes it fail. Visits go with their runs, confirmations with what they confirm.
-REPOINTED = ("form_submission", "shop_order", "donation", "plan_membership", "review", "task", "note", "refused_entry", "event")
+REPOINTED = (
+    "form_submission",
+    "job_result",
+    "shop_order",
+    "donation",
+    "plan_membership",
+    "review",
+    "task",
+    "note",
+    "refused_entry",
+    "delivery",
+    "email_send",
+    "email_event",
+    "engagement_change",
+    "event",
+)
 RENUMBERED = ("run",)  # entries into one automation are counted on
-COMBINED = ("field_value", "contact_tag", "membership", "lifecycle_entry", "customer_account")
-RECOUNTED = ("contact_total",)
+COMBINED = ("field_value", "contact_tag", "membership", "lifecycle_entry", "customer_account", "split_path")
+RECOUNTED = ("contact_total", "engagement")
 CHAINED = ("contact_merge",)  # who was merged into the one that goes now is merged into the one that stays
 
 

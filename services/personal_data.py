@@ -128,8 +128,46 @@ PARTS = {
         WHERE r.contact_id = {id}
         """,
     ),
+    "splits": Part(
+        "split_path",
+        """
+        SELECT to_jsonb(sw) || jsonb_build_object('automation', a.name) AS found, (sw.automation_id, sw.step_key) AS place
+        FROM split_path sw
+        JOIN automation a ON a.id = sw.automation_id
+        WHERE sw.contact_id = {id}
+        """,
+    ),
     "tasks": Part("task", "SELECT to_jsonb(k) AS found, k.id AS place FROM task k WHERE k.contact_id = {id}"),
     "notes": Part("note", "SELECT to_jsonb(n) AS found, n.id AS place FROM note n WHERE n.contact_id = {id}"),
+    "deliveries": Part(
+        "delivery",
+        """
+        SELECT to_jsonb(dv) || jsonb_build_object('message', coalesce(me.name, me.subject)) AS found, dv.id AS place
+        FROM delivery dv
+        LEFT JOIN message me ON me.id = dv.message_id
+        WHERE dv.contact_id = {id}
+        """,
+    ),
+    "emails": Part(
+        "email_send",
+        """
+        SELECT to_jsonb(es) || jsonb_build_object('campaign', cp.name) AS found, es.id AS place
+        FROM email_send es
+        LEFT JOIN campaign cp ON cp.id = es.campaign_id
+        WHERE es.contact_id = {id}
+        """,
+    ),
+    "email_activity": Part(
+        "email_event", "SELECT to_jsonb(ee) AS found, ee.id AS place FROM email_event ee WHERE ee.contact_id = {id}"
+    ),
+    "engagement": Part(
+        "engagement",
+        "SELECT to_jsonb(en) AS found, en.contact_id AS place FROM engagement en WHERE en.contact_id = {id}",
+    ),
+    "engagement_history": Part(
+        "engagement_change",
+        "SELECT to_jsonb(eh) AS found, eh.id AS place FROM engagement_change eh WHERE eh.contact_id = {id}",
+    ),
     "customer_account": Part(
         "customer_account",
         "SELECT to_jsonb(ca) AS found, ca.id AS place FROM customer_account ca WHERE ca.contact_id = {id}",
@@ -153,6 +191,9 @@ PARTS = {
     "totals": Part(
         "contact_total",
         "SELECT to_jsonb(tt) AS found, tt.contact_id AS place FROM contact_total tt WHERE tt.contact_id = {id}",
+    ),
+    "left_out_by_jobs": Part(
+        "job_result", "SELECT to_jsonb(jr) AS found, jr.id AS place FROM job_result jr WHERE jr.contact_id = {id}"
     ),
     "merges": Part(
         "contact_merge",

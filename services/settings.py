@@ -19,10 +19,18 @@ from services.given import Given
 LIMIT_MAX = 2**31 - 1
 SOFT_BOUNCES_MAX = 100
 FORM_FIELDS_MAX = 50
+DAYS_MAX = 3_650
 
 _COLUMNS = ("name", "timezone", "default_country", "created_at")
 _LIMITS = ("contact_limit", "field_limit", "tag_limit", "list_limit", "segment_limit")
 _SWITCHES = ("phone_only_contacts_enabled", "email_immutable")
+_ENGAGEMENT = {  # least and most
+    "engagement_window_days": (1, DAYS_MAX),
+    "engagement_pause_hours": (0, 24 * DAYS_MAX),
+    "engagement_sends_min": (1, 1_000),
+    "engagement_most_percent": (1, 100),
+    "engagement_some_percent": (0, 100),
+}
 # What of a contact, besides custom fields, can stand in the form by which people add one (HS7).
 _ASKED = ("firstName", "lastName", "email", "phone", "jobTitle", "company", "lifecycleStage")
 
@@ -46,6 +54,11 @@ class Settings:
     anonymous_name: str = "Anonymous"  # what orders show of somebody deleted (SQ24)
     no_reply_address: str = "no-reply@parcours.invalid"
     soft_bounces_max: int = 3  # so many make a membership BOUNCED (AC13)
+    engagement_window_days: int = 180  # which e-mails count for engagement (domain.md 4)
+    engagement_pause_hours: int = 24  # … but not yet those of the last hours (CC7)
+    engagement_sends_min: int = 3  # fewer say nothing
+    engagement_most_percent: int = 60  # so many opened or clicked: MOST
+    engagement_some_percent: int = 20  # … SOMEWHAT; fewer: LEAST
 
 
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Settings) if field.default is not MISSING}
@@ -87,6 +100,8 @@ async def update(values: Mapping[str, Any], *, by: Caller) -> None:
     for key in _SWITCHES:
         changed[key] = values.get(key)
     changed["soft_bounces_max"] = given.integer("soft_bounces_max", least=1, most=SOFT_BOUNCES_MAX)
+    for key, (least, most) in _ENGAGEMENT.items():
+        changed[key] = given.integer(key, least=least, most=most)
     changed["anonymous_name"] = given.text("anonymous_name")
     changed["no_reply_address"] = _address(given, problems)
     changed["create_form_fields"] = await _form_fields(values.get("create_form_fields"), problems)
@@ -108,13 +123,15 @@ async def update(values: Mapping[str, Any], *, by: Caller) -> None:
             SET name = coalesce({name}::text, ac.name),
                 timezone = coalesce({timezone}::text, ac.timezone),
                 default_country = coalesce({country}::text, ac.default_country),
-                settings = (ac.settings || {kept}::jsonb) - {reset}::text[]
+                settings = (ac.settings || {kept}::jsonb) - {reset}::text[],
+                engagement_from = CASE WHEN {everybody}::boolean THEN 0 ELSE ac.engagement_from END
             """,
             name=name,
             timezone=timezone,
             country=code,
             kept=db.jsonb(kept),
             reset=reset,
+            everybody=bool(kept.keys() & _ENGAGEMENT),
         )
     )
 

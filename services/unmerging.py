@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from kit import bell, db
+from kit import bell, db, sql
 from kit.errors import conflict, not_found
 from kit.sql import Sql
-from services import identity, merge_moves, merge_pictures, merging, totals
+from services import engagement, identity, merge_moves, merge_pictures, merging, totals
 from services.caller import Caller
 from services.merge_plan import entries
 from services.merge_returns import Return
@@ -64,6 +64,7 @@ async def unmerge(merge_id: int, *, by: Caller) -> int:
         await db.execute(merge_moves.stages(kept_id, back.lifecycle()))
         await db.execute(merge_moves.stages(gone_id, entries(before["gone"])))
         await totals.recount(merge_moves.bought(kept_id, gone_id))
+        await engagement.refresh(sql.ids([kept_id, gone_id]), by=by)
         await db.execute(back.finish(by))
         await bell.ring("dispatch")
         return gone_id
