@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -15,6 +17,7 @@ class ContactList(Model):
     updated_at = fields.DatetimeField()
     kind = fields.TextField()
     double_opt_in = fields.BooleanField()
+    condition: fields.Field[Any] = fields.JSONField(null=True)
 
     class Meta:
         table = "contact_list"
