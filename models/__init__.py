@@ -54,10 +54,10 @@ from models.score_award import ScoreAward
 from models.score_rule import ScoreRule
 from models.segment import Segment
 from models.shop_order import ShopOrder
-from models.stored_chunk import StoredChunk
-from models.stored_file import StoredFile
 from models.split import Split
 from models.split_path import SplitPath
+from models.stored_chunk import StoredChunk
+from models.stored_file import StoredFile
 from models.suppression import Suppression
 from models.tag import Tag
 from models.task import Task
@@ -126,10 +126,10 @@ __all__ = [
     "ScoreRule",
     "Segment",
     "ShopOrder",
-    "StoredChunk",
-    "StoredFile",
     "Split",
     "SplitPath",
+    "StoredChunk",
+    "StoredFile",
     "Suppression",
     "Tag",
     "Task",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 
@@ -14,6 +17,8 @@ class Automation(Model):
     timezone = fields.TextField(null=True)
     entry_policy = fields.TextField()
     exit_on_unsubscribe = fields.BooleanField(default=False)
+    unsubscribe_lists: Any = ArrayField("bigint", null=True)
+    draft: Any = fields.JSONField(null=True)
     version = fields.IntField(default=0)
     version_id = fields.BigIntField(null=True)
     active_since = fields.DatetimeField(null=True)

@@ -48,6 +48,13 @@ def moved(keep_id: int, merge_id: int, plan: Plan, pair: Pair, by: Caller) -> Sq
             ON CONFLICT DO NOTHING
             RETURNING tag_id
         ),
+        split_path_moved AS (
+            INSERT INTO split_path (contact_id, automation_id, step_key, path)
+            SELECT {kept}, sw.automation_id, sw.step_key, sw.path
+            FROM split_path sw
+            WHERE sw.contact_id = {gone}
+            ON CONFLICT DO NOTHING
+        ),
         field_cleared AS (
             DELETE FROM field_value v
             WHERE v.contact_id = {kept}

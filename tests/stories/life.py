@@ -107,6 +107,13 @@ _BESIDES = [
     ) AS w (contact_id, answers, outcome)
     """,
     """
+    INSERT INTO delivery (key, contact_id, channel, origin, status, content, answer, queued_at)
+    VALUES (
+        'personal:1', {id}, 'EMAIL', 'PERSONAL', 'SENT', jsonb_build_object('subject', {first_name}, 'text', {note}),
+        {address}, {now}
+    )
+    """,
+    """
     INSERT INTO confirmation (submission_id, created_at)
     SELECT fs.id, {now} FROM form_submission fs WHERE fs.contact_id = {id}
     """,
@@ -143,6 +150,10 @@ _BESIDES = [
     """
     INSERT INTO review (external_id, contact_id, rating, text, written_at, created_at, updated_at)
     VALUES ('review-1', {id}, 5, {review}, {now}, {now}, {now})
+    """,
+    """
+    INSERT INTO split_path (contact_id, automation_id, step_key, path)
+    SELECT {id}, a.id, 'fork', 'A' FROM automation a
     """,
     """
     INSERT INTO refused_entry (contact_id, automation_id, via, entry_label, reason, at)

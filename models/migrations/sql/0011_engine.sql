@@ -1,5 +1,26 @@
--- The whole engine: goals, splits, pauses, refused entries.
-SELECT 1;
+-- The whole engine: goals, splits, drafts, refused entries.
+
+ALTER TABLE automation
+    ADD COLUMN unsubscribe_lists bigint[],                   -- what the link in its mails takes people off; NULL: all lists
+    ADD COLUMN draft jsonb;                                  -- {"steps": [...], "triggers": [...]}: not published yet
+
+CREATE TABLE split (                                         -- a fork by shares, since somebody went through it      sl
+    automation_id bigint NOT NULL REFERENCES automation ON DELETE CASCADE,
+    step_key      text NOT NULL,
+    paths         text[] NOT NULL,
+    counts        bigint[] NOT NULL,                         -- contacts sent along each of the paths
+    winner        text,                                      -- its end has come: everybody who is new takes this path
+    PRIMARY KEY (automation_id, step_key)
+);
+
+CREATE TABLE split_path (                                    -- the way a contact takes there, whenever it comes by   sw
+    contact_id    bigint NOT NULL REFERENCES contact ON DELETE CASCADE,
+    automation_id bigint NOT NULL REFERENCES automation ON DELETE CASCADE,
+    step_key      text NOT NULL,
+    path          text NOT NULL,
+    PRIMARY KEY (contact_id, automation_id, step_key)
+);
+CREATE INDEX split_path_of_step ON split_path (automation_id, step_key);
 
 ------------------------------------------------------------------- entries that were refused, dates, and what is counted
 
