@@ -1,0 +1,341 @@
+"""Deliveries: what is to leave the house, written with what asks for it and performed afterwards.
+
+Mail and text messages go at most once and are never lost in silence; webhooks go at least once. How, is in
+docs/mail.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from kit import bell, db
+from kit.errors import conflict, not_found
+from kit.sql import Sql
+from services import mail_consent
+from services.caller import Caller
+
+LEASE = timedelta(seconds=30)
+CRASHES_MAX = 3  # claims from which nobody came back, before it is given up
+GIVE_UP_AFTER = timedelta(hours=24)  # of refusals that may pass
+RESENT = ("UNKNOWN", "FAILED")  # by a person alone
+
+# A queued message of a run that ended so does not go out any more: what a step did before a normal end stays done.
+_CALLED_OFF = "('MANUAL', 'AUTOMATION_ARCHIVED')"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this process may perform, as long as nobody has claimed it since (`attempt`)."""
+
+    id: int
+    attempt: int
+    channel: str
+    origin: str
+    contact_id: int | None
+    message_id: int | None
+    content: str | None  # JSON
+    queued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of one attempt: `status` SENT, FAILED, UNKNOWN, or QUEUED to try again at `due_at`."""
+
+    claimed: Claimed
+    status: str
+    reason: str | None = None
+    answer: str | None = None
+    provider_id: str | None = None
+    due_at: datetime | None = None
+    bounce: str | None = None  # HARD or SOFT: the address is at fault
+
+
+async def queue(rows: Sql, *, by: Caller) -> list[dict[str, Any]]:
+    """Queue an effect for each row; `id, key, contact_id` of those that are new.
+
+    `rows` selects `key text` (the unique name of the effect: run:7:3, campaign:4:contact:9), `contact_id, run_id, seq,
+    channel` (EMAIL SMS WEBHOOK), `origin` (AUTOMATION CAMPAIGN PERSONAL NOTICE TEST HOOK), `message_id, campaign_id,
+    automation_id, step_id, list_ids bigint[], content jsonb`. A key that is there already is left as it is: asked for
+    twice is sent once. Consent is for the caller to look at first (`mail_consent`); it is looked at again when it goes.
+
+    `content` is what is of this one alone: `subject text html` instead of a message's, `to` (an address) or `userId`
+    instead of the contact, `fromName replyTo`, of a webhook `url body`.
+    """
+    queued = await db.rows(
+        Sql(
+            """
+            INSERT INTO delivery (
+                key, contact_id, run_id, seq, channel, origin, message_id, campaign_id, automation_id, step_id,
+                list_ids, content, due_at, queued_at
+            )
+            SELECT
+                w.key, w.contact_id, w.run_id, w.seq, w.channel, w.origin, w.message_id, w.campaign_id,
+                w.automation_id, w.step_id, coalesce(w.list_ids, '{}'), w.content, {now}::timestamptz,
+                {now}::timestamptz
+            FROM ({rows}) AS w
+            ON CONFLICT (key) DO NOTHING
+            RETURNING id, key, contact_id
+            """,
+            rows=rows,
+            now=by.now,
+        )
+    )
+    if queued:
+        await bell.ring("deliver")
+    return queued
+
+
+async def claim(channels: Sequence[str], now: datetime, *, count_max: int) -> tuple[list[Claimed], int]:
+    """Take up to so many due deliveries of one channel after the other; they, and how many were settled instead.
+
+    Committed at once, so that an attempt counts even if the process dies. Settled are those whose sender never came
+    back: behind the point of no return they are UNKNOWN, before it they are tried again, three times.
+    """
+    rows = await db.rows(
+        Sql(
+            """
+            WITH due AS (
+                SELECT dv.id
+                FROM delivery dv
+                WHERE dv.channel = ANY({channels}::text[])
+                  AND dv.due_at <= {now}::timestamptz
+                ORDER BY dv.due_at, dv.id
+                LIMIT {count_max}::integer
+                FOR NO KEY UPDATE SKIP LOCKED
+            ),
+            taken AS (
+                UPDATE delivery dv
+                SET status = w.status,
+                    reason = CASE w.status WHEN 'FAILED' THEN 'CRASHED' WHEN 'UNKNOWN' THEN 'CRASHED' END,
+                    attempt = dv.attempt + CASE w.status WHEN 'SENDING' THEN 1 ELSE 0 END,
+                    crashes = dv.crashes + 1,
+                    due_at = CASE w.status WHEN 'SENDING' THEN {lease}::timestamptz END,
+                    finished_at = CASE w.status WHEN 'SENDING' THEN NULL ELSE {now}::timestamptz END
+                FROM due
+                JOIN delivery was ON was.id = due.id
+                CROSS JOIN LATERAL (
+                    SELECT
+                        CASE
+                            WHEN was.status = 'DATA' THEN 'UNKNOWN'
+                            WHEN was.crashes >= {crashes_max}::integer THEN 'FAILED'
+                            ELSE 'SENDING'
+                        END AS status
+                ) AS w
+                WHERE dv.id = due.id
+                RETURNING
+                    dv.id, dv.attempt, dv.status, dv.channel, dv.origin, dv.contact_id, dv.message_id, dv.content,
+                    dv.queued_at
+            )
+            SELECT * FROM taken ORDER BY taken.id
+            """,
+            channels=list(channels),
+            now=now,
+            lease=now + LEASE,
+            count_max=count_max,
+            crashes_max=CRASHES_MAX,
+        )
+    )
+    taken = [row for row in rows if row.pop("status") == "SENDING"]
+    return [Claimed(**row) for row in taken], len(rows) - len(taken)
+
+
+async def renew(held: Sequence[Claimed], now: datetime) -> None:
+    """Whoever holds these is alive: nobody else takes them for as long as a lease."""
+    await db.execute(
+        Sql(
+            """
+            UPDATE delivery dv
+            SET due_at = {lease}::timestamptz
+            FROM {mine}
+            WHERE dv.id = mine.id
+              AND dv.attempt = mine.attempt
+              AND dv.status IN ('SENDING', 'DATA')
+            """,
+            lease=now + LEASE,
+            mine=_mine(held),
+        )
+    )
+
+
+async def depart(held: Sequence[Claimed], addresses: Sequence[str | None], now: datetime) -> dict[int, str]:
+    """The point of no return, committed: which of these go out now, as id → status.
+
+    DATA: it is to be handed over now, once. SENDING, for a webhook: it may go. SUPPRESSED: it must not any more.
+    QUEUED: the contact has another address by now than the one of `addresses`. Missing: somebody else has it.
+
+    Contacts and memberships are locked before they are looked at, so that who was told “you are unsubscribed” before
+    this is seen here, and who comes while it is decided waits for the outcome.
+    """
+
+    async def decide() -> dict[int, str]:
+        await _hold(held)
+        rows = await db.rows(_decide(held, addresses, now))
+        return {row["id"]: row["status"] for row in rows}
+
+    return await db.all_or_nothing(decide)
+
+
+async def _hold(held: Sequence[Claimed]) -> None:
+    """Lock what decides, runs first, then contacts, then memberships: the order of the engine and of `consent`."""
+    ids = [each.id for each in held]
+    contacts = sorted({each.contact_id for each in held if each.contact_id is not None})
+    runs = "SELECT FROM run r WHERE r.id IN (SELECT dv.run_id FROM delivery dv WHERE dv.id = ANY({ids}::bigint[]))"
+    await db.execute(Sql("{runs} ORDER BY r.id FOR SHARE", runs=Sql(runs, ids=ids)))
+    if contacts:
+        known = Sql("SELECT FROM contact c WHERE c.id = ANY({ids}::bigint[]) ORDER BY c.id FOR SHARE", ids=contacts)
+        await db.execute(known)
+        await db.execute(
+            Sql(
+                """
+                SELECT
+                FROM membership m
+                WHERE m.contact_id = ANY({ids}::bigint[])
+                ORDER BY m.contact_id, m.list_id
+                FOR SHARE
+                """,
+                ids=contacts,
+            )
+        )
+
+
+def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datetime) -> Sql:
+    lists = Sql("dv.list_ids")
+    return Sql(
+        """
+        WITH judged AS MATERIALIZED (
+            SELECT
+                dv.id,
+                dv.channel,
+                CASE
+                    WHEN r.end_reason IN {called_off} THEN 'RUN_ENDED'
+                    WHEN dv.origin IN ('NOTICE', 'TEST', 'HOOK') OR dv.channel = 'WEBHOOK' THEN NULL
+                    WHEN dv.channel = 'SMS' THEN {texting}
+                    WHEN dv.origin = 'PERSONAL' THEN {personal}
+                    ELSE {marketing}
+                END AS reason,
+                dv.origin IN ('AUTOMATION', 'CAMPAIGN', 'PERSONAL')
+                AND mine.address IS NOT NULL
+                AND mine.address IS DISTINCT FROM CASE dv.channel WHEN 'SMS' THEN c.phone ELSE c.email END AS moved
+            FROM {mine}
+            JOIN delivery dv ON dv.id = mine.id AND dv.attempt = mine.attempt AND dv.status = 'SENDING'
+            LEFT JOIN contact c ON c.id = dv.contact_id
+            LEFT JOIN run r ON r.id = dv.run_id
+        )
+        UPDATE delivery dv
+        SET status = w.status,
+            reason = judged.reason,
+            crashes = CASE w.status WHEN 'QUEUED' THEN 0 ELSE dv.crashes END,
+            due_at = CASE w.status WHEN 'SUPPRESSED' THEN NULL WHEN 'QUEUED' THEN {now} ELSE {lease} END::timestamptz,
+            data_at = CASE w.status WHEN 'DATA' THEN {now}::timestamptz ELSE dv.data_at END,
+            finished_at = CASE w.status WHEN 'SUPPRESSED' THEN {now}::timestamptz END
+        FROM judged
+        CROSS JOIN LATERAL (
+            SELECT
+                CASE
+                    WHEN judged.reason IS NOT NULL THEN 'SUPPRESSED'
+                    WHEN judged.moved THEN 'QUEUED'
+                    WHEN judged.channel = 'WEBHOOK' THEN 'SENDING'
+                    ELSE 'DATA'
+                END AS status
+        ) AS w
+        WHERE dv.id = judged.id
+          AND dv.status = 'SENDING'
+        RETURNING dv.id, dv.status
+        """,
+        called_off=Sql(_CALLED_OFF),
+        texting=mail_consent.texting(lists),
+        personal=mail_consent.personal(),
+        marketing=mail_consent.marketing(lists),
+        mine=_mine(held, addresses),
+        now=now,
+        lease=now + LEASE,
+    )
+
+
+async def settle(ended: Sequence[Ended], now: datetime) -> set[int]:
+    """Note what became of these attempts, in one statement; the ids of those that were still this process's.
+
+    Who slept past its lease, so that somebody else has claimed the delivery, is not heard. What was UNKNOWN meanwhile,
+    and nobody has claimed again, becomes what it is.
+    """
+    done = await db.column(
+        Sql(
+            """
+            UPDATE delivery dv
+            SET status = w.status,
+                reason = w.reason,
+                answer = w.answer,
+                provider_id = coalesce(w.provider_id, dv.provider_id),
+                bounce = w.bounce,
+                crashes = 0,
+                due_at = w.due_at,
+                finished_at = CASE WHEN w.due_at IS NULL THEN {now}::timestamptz END,
+                untold = dv.contact_id IS NOT NULL
+                    AND dv.channel IN ('EMAIL', 'SMS')
+                    AND dv.origin IN ('AUTOMATION', 'CAMPAIGN', 'PERSONAL')
+                    AND (w.status = 'SENT' OR w.status = 'FAILED' AND w.bounce IS NOT NULL)
+            FROM unnest(
+                {ids}::bigint[], {attempts}::integer[], {statuses}::text[], {reasons}::text[], {answers}::text[],
+                {providers}::text[], {due}::timestamptz[], {bounces}::text[]
+            ) AS w (id, attempt, status, reason, answer, provider_id, due_at, bounce)
+            WHERE dv.id = w.id
+              AND dv.attempt = w.attempt
+              AND (dv.status IN ('SENDING', 'DATA') OR dv.status = 'UNKNOWN' AND w.due_at IS NULL)
+            RETURNING dv.id
+            """,
+            ids=[each.claimed.id for each in ended],
+            attempts=[each.claimed.attempt for each in ended],
+            statuses=[each.status for each in ended],
+            reasons=[each.reason for each in ended],
+            answers=[each.answer for each in ended],
+            providers=[each.provider_id for each in ended],
+            due=[each.due_at for each in ended],
+            bounces=[each.bounce for each in ended],
+            now=now,
+        )
+    )
+    return set(done)
+
+
+async def resend(delivery_id: int, *, by: Caller) -> None:
+    """Send it once more, because a person says so. Refused: NOT_FOUND; NOT_RESENDABLE unless UNKNOWN or FAILED."""
+    row = await db.row(
+        Sql("SELECT dv.status FROM delivery dv WHERE dv.id = {id}::bigint FOR NO KEY UPDATE", id=delivery_id)
+    )
+    if row is None:
+        raise not_found("delivery", "id")
+    if row["status"] not in RESENT:
+        message = f"Only what is {' or '.join(RESENT)} can be sent again; this is {row['status']}."
+        raise conflict("NOT_RESENDABLE", message, "id")
+    await db.execute(
+        Sql(
+            """
+            UPDATE delivery dv
+            SET status = 'QUEUED',
+                reason = NULL,
+                answer = NULL,
+                bounce = NULL,
+                crashes = 0,
+                due_at = {now}::timestamptz,
+                queued_at = {now}::timestamptz,
+                finished_at = NULL
+            WHERE dv.id = {id}::bigint
+            """,
+            id=delivery_id,
+            now=by.now,
+        )
+    )
+    await bell.ring("deliver")
+
+
+def _mine(held: Sequence[Claimed], addresses: Sequence[str | None] | None = None) -> Sql:
+    """A table `mine (id, attempt, address)` of what this process holds."""
+    return Sql(
+        "unnest({ids}::bigint[], {attempts}::integer[], {addresses}::text[]) AS mine (id, attempt, address)",
+        ids=[each.id for each in held],
+        attempts=[each.attempt for each in held],
+        addresses=list(addresses or [None] * len(held)),
+    )
