@@ -22,7 +22,7 @@ class Trigger(Model):
     condition: Any = fields.JSONField(null=True)
     runs = fields.TextField()
     enabled = fields.BooleanField(default=True)
-    scanned_at = fields.DatetimeField(null=True)
+    scanned_day = fields.DateField(null=True)
     scanned_contact = fields.BigIntField(null=True)
     removed_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()

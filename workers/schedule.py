@@ -70,10 +70,19 @@ async def merges(now: datetime) -> None:
     await unmerging.forget(by=caller.system(now))
 
 
+async def dates(now: datetime) -> None:
+    """Tell of whom a day has come that automations wait for."""
+    from workflows import dates
+
+    while await dates.pass_(now):
+        pass
+
+
 JOBS = [
     Job("partitions", 3600, partitions),
     Job("statistics", 5, statistics),
     Job("alerts", 2, alerts),
+    Job("dates", 5, dates),
     Job("letters", 2, letters),
     Job("merges", 3600, merges),
 ]

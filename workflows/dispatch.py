@@ -129,6 +129,7 @@ async def _match(event_ids: list[int]) -> list[Match]:
             JOIN trigger g
               ON g.kind = answer.kind
              AND g.removed_at IS NULL
+             AND g.enabled
              AND (g.subject IS NULL OR g.subject = e.subject)
              AND CASE g.kind {demands} END
             JOIN automation a ON a.id = g.automation_id
@@ -219,7 +220,7 @@ def _candidates(matches: Sequence[Match]) -> Sql:
         FROM unnest({event_ids}::bigint[], {automation_ids}::bigint[], {trigger_ids}::bigint[])
             AS w (event_id, automation_id, trigger_id)
         JOIN event e ON e.id = w.event_id
-        LEFT JOIN trigger g ON g.id = w.trigger_id AND g.removed_at IS NULL
+        LEFT JOIN trigger g ON g.id = w.trigger_id AND g.removed_at IS NULL AND g.enabled
         WHERE w.trigger_id IS NULL OR g.id IS NOT NULL
         """,
         labels=join(" ", (Sql("WHEN {word}::text THEN {label}", word=kind.word(), label=kind.label) for kind in kinds)),

@@ -44,6 +44,7 @@ class TriggerDrawing:
             "parameters": db.jsonb(self.given["on"]),
             "condition": None if where is None else db.jsonb(where),
             "runs": self.drawn.runs.value,
+            "enabled": self.drawn.enabled,
         }
 
 
@@ -126,6 +127,7 @@ def _read_triggers(
         except Invalid as refusal:
             problems.extend(refusal.problems)
             continue
+        problems.extend(drawn.on.problems(reading, (*path, "on", camel(drawn.on.kind))))
         references += card.references(drawn.on, (*path, "on", camel(drawn.on.kind)))
         if drawn.where is not None:
             problems.extend(drawn.where.problems(reading, (*path, "where")))
@@ -152,7 +154,7 @@ async def triggers_of(automation_id: int) -> list[dict[str, Any]]:
     rows = await db.rows(
         Sql(
             """
-            SELECT g.parameters, g.condition, g.runs
+            SELECT g.parameters, g.condition, g.runs, g.enabled
             FROM trigger g
             WHERE g.automation_id = {id}::bigint
               AND g.removed_at IS NULL
@@ -166,6 +168,7 @@ async def triggers_of(automation_id: int) -> list[dict[str, Any]]:
             "on": orjson.loads(row["parameters"]),
             "where": None if row["condition"] is None else orjson.loads(row["condition"]),
             "runs": row["runs"],
+            "enabled": row["enabled"],
         }
         for row in rows
     ]

@@ -102,8 +102,8 @@ async def triggers(automation_id: int, drawn: Drawing, *, by: Caller) -> None:
                 SELECT *
                 FROM unnest(
                     {kept}::bigint[], {kinds}::text[], {subjects}::bigint[], {parameters}::text[], {conditions}::text[],
-                    {runs}::text[]
-                ) WITH ORDINALITY AS w (id, kind, subject, parameters, condition, runs, position)
+                    {runs}::text[], {enabled}::boolean[]
+                ) WITH ORDINALITY AS w (id, kind, subject, parameters, condition, runs, enabled, position)
             ),
             changed AS (
                 UPDATE trigger g
@@ -111,14 +111,17 @@ async def triggers(automation_id: int, drawn: Drawing, *, by: Caller) -> None:
                     subject = w.subject,
                     parameters = w.parameters::jsonb,
                     condition = w.condition::jsonb,
-                    runs = w.runs
+                    runs = w.runs,
+                    enabled = w.enabled
                 FROM w
                 WHERE g.id = w.id
             )
-            INSERT INTO trigger (automation_id, position, kind, subject, parameters, condition, runs, created_at)
+            INSERT INTO trigger (
+                automation_id, position, kind, subject, parameters, condition, runs, enabled, created_at
+            )
             SELECT
                 {id}::bigint, w.position, w.kind, w.subject, w.parameters::jsonb, w.condition::jsonb, w.runs,
-                {now}::timestamptz
+                w.enabled, {now}::timestamptz
             FROM w
             WHERE w.id IS NULL
             ORDER BY w.position
@@ -130,6 +133,7 @@ async def triggers(automation_id: int, drawn: Drawing, *, by: Caller) -> None:
             parameters=[row["parameters"] for row in rows],
             conditions=[row["condition"] for row in rows],
             runs=[row["runs"] for row in rows],
+            enabled=[row["enabled"] for row in rows],
             now=by.now,
         )
     )

@@ -7,15 +7,18 @@ how an entry by it is called, so that a batch of facts meets all triggers in one
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from kit import card, registry
-from kit.card import Reads
+from kit.card import Path, Reads
+from kit.errors import Problem
 from kit.shape import camel
 from kit.sql import TRUE, Sql
+from segments.reading import Reading
 from segments.rule import Rule
 
 TRIGGERS_MAX = 50
@@ -33,6 +36,10 @@ class Trigger(ABC):
     def subject(self, names: dict[tuple[str, str], int]) -> int | None:
         """The list, tag or field it is about; None is any. `names` gives ("tag" or "field", name) its number."""
         return None
+
+    def problems(self, reading: Reading, path: Path) -> Iterable[Problem]:
+        """What is wrong with the parameters in this account, with paths below `path`."""
+        return ()
 
     @classmethod
     def word(cls) -> str:
@@ -62,8 +69,9 @@ class TriggerRuns(Enum):
 
 @dataclass(frozen=True)
 class DrawnTrigger:
-    """What lets contacts in: the event, and which contacts it counts for."""
+    """What lets contacts in: the event, and which contacts it counts for. One that is not enabled lets nobody in."""
 
     on: Annotated[Trigger, Reads(read, "TriggerEventInput")]
     where: Rule | None = None
     runs: TriggerRuns = TriggerRuns.MULTIPLE
+    enabled: bool = True

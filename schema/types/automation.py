@@ -29,6 +29,7 @@ class Trigger(Node):
     runs: TriggerRuns = column("g.runs")
     on: JSON = column("g.parameters", "As it was given: {tagAdded: {tag}}.")
     where: JSON | None = column("g.condition", "Which contacts it counts for, as it was given.")
+    enabled: bool = column("g.enabled", "False: it lets nobody in.")
 
 
 @strawberry.type(description="A way out of a step; without `next` the automation ends there.")

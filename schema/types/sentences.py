@@ -52,6 +52,19 @@ SENTENCES = {
     "TASK_ALERT": _named("Reminder of the task", "title", "task"),
     "AUTOMATION_ENTERED": _named("Entered", "automation", "automation"),
     "AUTOMATION_ENDED": _named("Left", "automation", "automation"),
+    "GOAL_REACHED": Said(
+        Sql(
+            """
+            format(
+                CASE e.data ->> 'result' WHEN 'SKIPPED' THEN 'Passed the goal %s of %s' ELSE 'Reached the goal %s of %s' END,
+                e.data ->> 'goal',
+                e.data ->> 'automation'
+            )
+            """
+        ),
+        "automation",
+    ),
+    "DATE_REACHED": Said(Sql("concat_ws(' ', e.data ->> 'when', e.data ->> 'field', e.data ->> 'date')")),
     "FORM_SUBMITTED": _named("Submitted the form", "form", "form"),
     "MARKETING_GRANTED": _plain("Agreed to marketing"),
     "MARKETING_REVOKED": _plain("Wants no marketing any more"),

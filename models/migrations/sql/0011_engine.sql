@@ -42,8 +42,8 @@ CREATE INDEX refused_entry_of_automation ON refused_entry (automation_id, id);
 
 ALTER TABLE trigger
     ADD COLUMN enabled boolean NOT NULL DEFAULT TRUE,
-    ADD COLUMN scanned_at timestamptz,                       -- of dates: whom this and earlier instants let in has been told
-    ADD COLUMN scanned_contact bigint;                       -- … and of the instant after it those up to this contact
+    ADD COLUMN scanned_day date,                             -- of dates: this day and all before it are done with
+    ADD COLUMN scanned_contact bigint;                       -- … and of the day after it everybody up to this contact
 
 -- Contacts that are inside more than once, so that each is counted once.
 CREATE INDEX run_again ON run (automation_id, contact_id, entry_number) WHERE ended_at IS NULL AND entry_number > 1;
