@@ -58,6 +58,16 @@ class Sql:
                 found.add(hole if value is _OPEN else value.name)
         return found
 
+    def pending(self) -> list[Slot]:
+        """The slots that are still to be filled."""
+        found: list[Slot] = []
+        for value in self.values.values():
+            if isinstance(value, Slot):
+                found.append(value)
+            elif isinstance(value, Sql):
+                found += value.pending()
+        return found
+
     def with_(self, **values: Any) -> Sql:
         """The same with these holes filled."""
         return Sql(self.text, **self.values | values)
@@ -105,7 +115,10 @@ def _flatten(piece: Sql, words: list[str], values: dict[str, Any]) -> None:
         if isinstance(value, Sql):
             _flatten(value, words, values)
         elif value is _OPEN or isinstance(value, Slot):
-            words.append("{" + (name if value is _OPEN else value.name) + "}")
+            hole = name if value is _OPEN else value.name
+            words.append("{" + hole + "}")
+            if value is not _OPEN:
+                values[hole] = value
         else:
             if name not in holes:
                 holes[name] = f"value_{len(values)}"

@@ -10,6 +10,7 @@ from kit import db
 from kit.card import Reference
 from kit.sql import FALSE, Sql
 from segments import rule
+from segments.names import names
 from segments.rule import Condition, Reading
 from services.references import unknown
 
@@ -31,12 +32,13 @@ async def read(segment_ids: Iterable[int] | None, *, now: datetime, with_broken:
     reading = await rule.reading(now)
     wanted = reading.segments if segment_ids is None else [each for each in segment_ids if each in reading.segments]
     conditions = {each: rule.saved(reading.segments[each]) for each in wanted}
+    called = await names(ref for each in conditions.values() if each is not None for ref in each.references())
     broken = await _broken(conditions, reading) if with_broken else set()
     return [
         State(
             number,
             FALSE if condition is None else condition.compile(reading),
-            UNREADABLE if condition is None else condition.describe(),
+            UNREADABLE if condition is None else condition.describe(called),
             number in broken,
         )
         for number, condition in conditions.items()

@@ -9,7 +9,7 @@ from graphql import GraphQLObjectType, get_named_type
 from kit.sql import NOTHING, Sql, all_of, text
 from schema.projection import connection
 from schema.projection.json import json_object
-from schema.projection.made import Connected, Inline, Many, One, Scalar, made_of
+from schema.projection.made import Connected, Inline, Many, One, OneFor, Scalar, made_of
 from schema.projection.selection import TYPENAME, Asked, Document, asked
 
 
@@ -33,6 +33,8 @@ def _column(document: Document, of: GraphQLObjectType, field: Asked) -> Sql:
         return row if made.present is None else Sql("CASE WHEN {present} THEN {row} END", present=made.present, row=row)
     if isinstance(made, One):
         return Sql("(SELECT {row} FROM {rows})", row=row, rows=made.rows)
+    if isinstance(made, OneFor):
+        return Sql("(SELECT {row} FROM {rows})", row=row, rows=made.rows(field.arguments(document, definition)))
     assert isinstance(made, Many)
     return _many(row, made, field.arguments(document, definition))
 

@@ -7,6 +7,7 @@ statement is written and remembered like any other; before it is asked, what was
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import count
 
 from kit.sql import Slot, Sql
 
@@ -14,6 +15,19 @@ from kit.sql import Slot, Sql
 Fill = Callable[[set[str], Iterable[int] | None], Awaitable[dict[str, Sql]]]
 
 _fills: dict[str, Fill] = {}
+
+
+class Later(Slot):
+    """A slot that knows itself what fills it: SQL that also depends on the arguments of a field."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[], Awaitable[Sql]]) -> None:
+        super().__init__(f"later_{next(_numbers)}")
+        self.make = make
+
+
+_numbers = count()
 
 
 def late(slot: str, fill: Fill) -> Sql:
@@ -27,7 +41,7 @@ async def filled(statement: Sql, rows: Iterable[int] | None = None) -> Sql:
     slots = statement.slots()
     if not slots:
         return statement
-    values: dict[str, Sql] = {}
-    for fill in {_fills[slot] for slot in slots}:
+    values = {slot.name: await slot.make() for slot in statement.pending() if isinstance(slot, Later)}
+    for fill in {_fills[slot] for slot in slots - set(values)}:
         values |= await fill(slots, rows)
     return statement.flat().with_(**values)

@@ -53,6 +53,13 @@ class One:
     rows: Sql
 
 
+@dataclass(frozen=True, slots=True)
+class OneFor:
+    """One row, or null, that depends on the field's arguments: `rows` gives what stands behind FROM."""
+
+    rows: Callable[[Arguments], Sql]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filtered:
     """Arguments that become conditions: each by the function that stands under its name in `filters`."""
@@ -80,7 +87,7 @@ class Connected(Filtered):
     keys: tuple[Key, ...]
 
 
-Made = Scalar | Inline | One | Many | Connected
+Made = Scalar | Inline | One | OneFor | Many | Connected
 
 
 def table(name: str, alias: str, kind: str | None = None, reader: Role = Role.VIEWER) -> Callable[[Cls], Cls]:
@@ -123,6 +130,11 @@ def inline(present: str | None = None, description: str | None = None) -> Any:
 def one(rows: str | Sql, description: str | None = None) -> Any:
     """One row or null: `one("company co WHERE co.id = c.company_id")`."""
     return _field(One(_sql(rows)), description=description)
+
+
+def one_for(rows: Callable[[Arguments], Sql], description: str | None = None) -> Any:
+    """One row or null by the field's arguments; decorates a function that only declares them."""
+    return _field(OneFor(rows), description=description)
 
 
 def many(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from kit.sql import Sql
+from schema.cards import ConditionInput
 from schema.enums import (
     ActivityKind,
     ContactKind,
@@ -22,12 +23,13 @@ from schema.enums import (
 )
 from schema.node import Connection, Node, global_id
 from schema.paging import Key, by_id
-from schema.projection.made import column, connected, many, one, table
-from schema.types import audience
+from schema.projection.made import column, connected, many, one, one_for, table
+from schema.types import audience, explanation
 from schema.types.activity import Activity
 from schema.types.company import Company
 from schema.types.customer_account import CustomerAccount
 from schema.types.donation import NEWEST_GIFT_FIRST, Donation
+from schema.types.explanation import Explanation
 from schema.types.field import FieldValue
 from schema.types.form import FIRST_CONVERSION, RECENT_CONVERSION, Conversion
 from schema.types.lifecycle import ENTERED, LifecycleDate
@@ -37,6 +39,7 @@ from schema.types.order import NEWEST_ORDER_FIRST, Order, with_order_status
 from schema.types.plan import PlanMembership
 from schema.types.review import Review
 from schema.types.run import AutomationRun, with_status
+from schema.types.score import STANDING, ContactScore
 from schema.types.tag import Tag
 from schema.types.task import Note, Task
 from services import exclusions
@@ -141,11 +144,22 @@ class Contact(Node):
         order="cm.id DESC",
         description="Contacts that it took in, the latest first; those that came back, too.",
     )
+    scores: list[ContactScore] = many(STANDING, order="lower(cs.name)", description="How it stands in every score.")
     origin: Origin = column("c.origin", "How the contact came to be known.")
     external_source: str | None = column("c.external_source", "The system whose id `externalId` is.")
     external_id: str | None = column("c.external_id")
     created_at: datetime = column("c.created_at")
     updated_at: datetime = column("c.updated_at", "When the record itself changed; tags, lists and runs do not count.")
+
+    @one_for(
+        explanation.rows,
+        "Why it meets a rule, or is in a segment, or why not. Null for a segment that is not there.",
+    )
+    def explain(
+        self,
+        where: ConditionInput | None = None,
+        segment_id: strawberry.ID | None = None,
+    ) -> Explanation | None: ...
 
     @many(
         "membership m WHERE m.contact_id = c.id",

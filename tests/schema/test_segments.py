@@ -89,7 +89,7 @@ async def test_a_segment_is_a_condition_like_any_other(gql, people):
         assert emails({"contacts": found["contacts"]}) == expected
     both = await keep(gql, "Both", {"all": [{"segment": {"id": made["id"]}}, {"membership": {"status": "ACTIVE"}}]})
     assert emails(both) == {"bob"}
-    assert both["description"] == f"in {made['id']} and on any list"
+    assert both["description"] == "in “VIPs” and on any list"
 
 
 async def test_a_segment_needs_a_name_and_a_rule_all_faults_at_once(gql, people):
