@@ -60,6 +60,9 @@ class Asking(Condition):
     def depends_on_time(self) -> bool:
         return operators.moves(self.place.type, self.op, self.value)
 
+    def flips(self, reading: Reading) -> Sql | None:
+        return operators.flips(self.place, self.op, self.value, reading)
+
 
 def compared(subject: str, asked: str, denied: str, matches: Sql, value: Sql) -> Sql:
     """A sentence of what a value is, and how it stands to what was asked: `Total spent is 43.62, which is not …`."""

@@ -67,6 +67,15 @@ class Condition(ABC):
         """Whether time alone can change the answer."""
         return False
 
+    def flips(self, reading: Reading) -> Sql | None:
+        """When after `reading.now` time alone may change the answer: an instant over `c`, NULL where it never does.
+
+        Never too late; sooner only costs a look. None: time changes it for nobody. Needed by what `depends_on_time`.
+        """
+        if self.depends_on_time:
+            raise NotImplementedError(f"{type(self).__name__} does not say when time changes its answer")
+        return None
+
     def problems(self, reading: Reading, path: Path) -> Iterator[Problem]:
         """What is wrong with it that only the account's fields and settings can tell, with paths below `path`."""
         yield from ()

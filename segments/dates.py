@@ -11,6 +11,7 @@ from typing import Any
 from kit.card import Path
 from kit.duration import Duration
 from kit.sql import Sql
+from segments import flips
 from segments.reading import Reading
 from segments.values import SIGNS, ValueType, wrong
 
@@ -40,6 +41,32 @@ class TimeType(ValueType):
     @abstractmethod
     def day_of(self, expression: Sql, reading: Reading) -> Sql:
         """SQL for the civil day of the expression."""
+
+    @abstractmethod
+    def comes(self, expression: Sql, reading: Reading) -> Sql:
+        """The instant at which now is no longer before the expression."""
+
+    @abstractmethod
+    def passes(self, expression: Sql, reading: Reading) -> Sql:
+        """The instant at which now is after it."""
+
+    @abstractmethod
+    def nears(self, expression: Sql, length: Duration, reading: Reading) -> Sql:
+        """The instant, or one before it, at which the expression is no more than this ahead."""
+
+    @abstractmethod
+    def fades(self, expression: Sql, length: Duration, reading: Reading) -> Sql:
+        """The instant, or one before it, at which the expression is longer ago than this."""
+
+    def turns_today(self, expression: Sql, reading: Reading) -> list[Sql]:
+        """The instants at which today comes to the expression's day and goes on from it."""
+        day = self.day_of(expression, reading)
+        return [flips.start_of(day, reading), flips.start_of(day, reading, days_later=1)]
+
+    def turns_yearly(self, expression: Sql, within: Duration, reading: Reading) -> list[Sql]:
+        """The instants at which an `anniversary` comes near and is over."""
+        day = flips.next_anniversary(self.day_of(expression, reading), reading)
+        return [flips.day_apart(day, within, reading, back=True), flips.start_of(day, reading, days_later=1)]
 
     def anniversary(self, expression: Sql, within: Duration, reading: Reading) -> Sql:
         """SQL that is true where the day returns, in whatever year, between today and `within` from today."""
@@ -94,6 +121,18 @@ class DateType(TimeType):
     def day_of(self, expression: Sql, reading: Reading) -> Sql:
         return expression
 
+    def comes(self, expression: Sql, reading: Reading) -> Sql:
+        return flips.start_of(expression, reading)
+
+    def passes(self, expression: Sql, reading: Reading) -> Sql:
+        return flips.start_of(expression, reading, days_later=1)
+
+    def nears(self, expression: Sql, length: Duration, reading: Reading) -> Sql:
+        return flips.day_apart(expression, length, reading, back=True)
+
+    def fades(self, expression: Sql, length: Duration, reading: Reading) -> Sql:
+        return flips.day_apart(expression, length, reading, more=1)
+
 
 class InstantType(TimeType):
     """A point in time; compared with a day, the civil day of the account's zone from its first to its last instant."""
@@ -132,6 +171,18 @@ class InstantType(TimeType):
 
     def day_of(self, expression: Sql, reading: Reading) -> Sql:
         return Sql("({e} AT TIME ZONE {zone}::text)::date", e=expression, zone=reading.timezone)
+
+    def comes(self, expression: Sql, reading: Reading) -> Sql:
+        return expression
+
+    def passes(self, expression: Sql, reading: Reading) -> Sql:
+        return flips.just_after(expression)
+
+    def nears(self, expression: Sql, length: Duration, reading: Reading) -> Sql:
+        return flips.instant_apart(expression, length, reading, back=True)
+
+    def fades(self, expression: Sql, length: Duration, reading: Reading) -> Sql:
+        return flips.instant_apart(expression, length, reading)
 
 
 _OF_A_DAY = {

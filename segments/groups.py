@@ -9,6 +9,7 @@ from typing import ClassVar
 from kit.card import Path, Reference
 from kit.errors import Problem
 from kit.sql import Sql, all_of, any_of
+from segments import flips
 from segments.condition import Condition
 from segments.names import PLAIN, Names
 from segments.reading import Reading
@@ -29,6 +30,9 @@ class Group(Condition):
     @property
     def depends_on_time(self) -> bool:
         return any(part.depends_on_time for part in self.parts)
+
+    def flips(self, reading: Reading) -> Sql | None:
+        return flips.first(part.flips(reading) for part in self.parts)
 
     def problems(self, reading: Reading, path: Path) -> Iterator[Problem]:
         for part, where in self._placed(path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import ClassVar
 
 from kit.sql import TRUE, Sql
+from segments import flips
 from segments.condition import Condition
 from segments.places import exists, exists_not
 from segments.reading import Reading
@@ -36,6 +38,11 @@ class Having(Condition):
     @property
     def depends_on_time(self) -> bool:
         return any(each.depends_on_time for each in vars(self).values() if isinstance(each, When))
+
+    def flips(self, reading: Reading) -> Sql | None:
+        turns: list[Sql] = []
+        rows = self.rows(replace(reading, turns=turns))  # also those whose time is to come, or is over
+        return Sql("(SELECT min({at}) {rows})", at=flips.earliest(turns, reading), rows=rows) if turns else None
 
     def told(self, *words: str) -> str:
         """The words of a sentence, the empty ones left out, with "not" before them where it is about none."""

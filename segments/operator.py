@@ -11,7 +11,7 @@ from kit.card import Path
 from kit.duration import Duration
 from kit.errors import Invalid, Problem
 from kit.sql import Sql
-from segments.dates import Moving
+from segments.dates import Moving, TimeType
 from segments.reading import Reading
 from segments.values import ValueType, shortened, wrong
 
@@ -55,6 +55,11 @@ class Comparison(ABC):
     def values(self, value: Any) -> list[Any]:
         """The single values in what `read` gave."""
         return []
+
+    def turns(self, type: ValueType, expression: Sql, value: Any, reading: Reading) -> list[Sql]:
+        """The instants, by an expression that is not NULL, at which time alone may change what `test` says."""
+        today = isinstance(type, TimeType) and Moving.TODAY in self.values(value)
+        return type.turns_today(expression, reading) if today and isinstance(type, TimeType) else []
 
     def depends_on_time(self, value: Any) -> bool:
         # A field's type may be unknown here, and "TODAY" a text: then it is looked at once too often.

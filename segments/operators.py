@@ -15,6 +15,7 @@ from kit.errors import Invalid, Problem
 from kit.sql import Sql
 from segments.clock import ClockType
 from segments.dates import DateType, InstantType, Moving
+from segments.flips import earliest
 from segments.operator import Comparison, TakesLength, TakesNothing, TakesOne, TakesSeveral, Types, present
 from segments.places import Place
 from segments.reading import Reading
@@ -216,6 +217,9 @@ class InLast(TakesLength):
     def test(self, type: Any, expression: Sql, value: Any, reading: Reading) -> Sql:
         return type.window(expression, value, None, reading)
 
+    def turns(self, type: Any, expression: Sql, value: Any, reading: Reading) -> list[Sql]:
+        return [type.comes(expression, reading), type.fades(expression, value, reading)]
+
 
 class InNext(TakesLength):
     words, types = "is in the next", TIMES
@@ -223,12 +227,18 @@ class InNext(TakesLength):
     def test(self, type: Any, expression: Sql, value: Any, reading: Reading) -> Sql:
         return type.window(expression, None, value, reading)
 
+    def turns(self, type: Any, expression: Sql, value: Any, reading: Reading) -> list[Sql]:
+        return [type.nears(expression, value, reading), type.passes(expression, reading)]
+
 
 class MoreThanAgo(TakesLength):
     words, types = "is longer ago than", TIMES
 
     def test(self, type: Any, expression: Sql, value: Any, reading: Reading) -> Sql:
         return type.before_window(expression, value, reading)
+
+    def turns(self, type: Any, expression: Sql, value: Any, reading: Reading) -> list[Sql]:
+        return [type.fades(expression, value, reading)]
 
 
 class AnniversaryInNext(TakesLength):
@@ -241,6 +251,9 @@ class AnniversaryInNext(TakesLength):
 
     def test(self, type: Any, expression: Sql, value: Any, reading: Reading) -> Sql:
         return type.anniversary(expression, value, reading)
+
+    def turns(self, type: Any, expression: Sql, value: Any, reading: Reading) -> list[Sql]:
+        return type.turns_yearly(expression, value, reading)
 
 
 # --------------------------------------------------------------------------------------------------- several options
@@ -324,6 +337,18 @@ def described(type: ValueType, op: Enum, given: Any, *, denied: bool = False) ->
     """In words, `is at least 45`; denied, the words of its complement."""
     comparison = COMPARISONS[op.name]
     return comparison.describe(type, comparison.read(type, given, ()), denied=denied)
+
+
+def turns(type: ValueType, expression: Sql, op: Enum, given: Any, reading: Reading) -> list[Sql]:
+    """The instants at which time alone may change what is asked of an expression."""
+    comparison = COMPARISONS[op.name]
+    return comparison.turns(type, expression, comparison.read(type, given, ()), reading)
+
+
+def flips(place: Place, op: Enum, given: Any, reading: Reading) -> Sql | None:
+    """When after now time alone may change the answer for the contact `c`, NULL: never; None: for nobody."""
+    found = turns(place.type, place.expression, op, given, reading)
+    return place.of_value(earliest(found, reading)) if found else None
 
 
 def moves(type: ValueType, op: Enum, given: Any) -> bool:

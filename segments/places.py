@@ -29,6 +29,10 @@ class Place:
         """The exact complement of `holds`."""
         return negation(self.holds(test, reading))
 
+    def of_value(self, expression: Sql) -> Sql:
+        """An expression over the value as one over the contact; NULL where there is no value."""
+        return expression
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceElsewhere(Place):
@@ -41,6 +45,9 @@ class PlaceElsewhere(Place):
 
     def lacks(self, test: Sql, reading: Reading) -> Sql:
         return exists_not(Sql("{row} AND {test}", row=self.row, test=test), reading)
+
+    def of_value(self, expression: Sql) -> Sql:
+        return Sql("(SELECT {e} {row})", e=expression, row=self.row)
 
     def shown(self) -> Sql:
         return Sql("(SELECT to_jsonb({e}) {row} LIMIT 1)", e=self.expression, row=self.row)

@@ -34,6 +34,7 @@ class Reading:
     fields: Mapping[str, FieldDefinition] = field(default_factory=dict)  # by name in lower case
     segments: Mapping[int, Any] = field(default_factory=dict)  # the conditions saved as segments, as they were given
     of_few: bool = False  # asked of a batch of contacts, not of all there are
+    turns: list[Sql] | None = None  # collects when tests of rows may change, which are then not made
 
     def field(self, name: str) -> FieldDefinition | None:
         """The custom field of this name, in any case."""

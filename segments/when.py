@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kit.errors import Problem
-from kit.sql import Sql
+from kit.sql import TRUE, Sql
 from segments import operators
 from segments.dates import InstantType
 from segments.operators import Operator
@@ -30,7 +30,13 @@ class When:
         yield from operators.faults(_INSTANT, self.op, self.value)
 
     def test(self, expression: Sql, reading: Reading) -> Sql:
-        """True or false of an instant, also where it is NULL."""
+        """True or false of an instant, also where it is NULL.
+
+        Where `reading.turns` collects when that may change it says nothing of now: TRUE.
+        """
+        if reading.turns is not None:
+            reading.turns.extend(operators.turns(_INSTANT, expression, self.op, self.value, reading))
+            return TRUE
         return operators.compiled(Place(_INSTANT, expression), self.op, self.value, reading)
 
     def describe(self, what: str) -> str:

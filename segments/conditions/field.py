@@ -58,11 +58,16 @@ class FieldCondition(Condition):
         return self._compiled(reading, complement=True)
 
     def _compiled(self, reading: Reading, *, complement: bool) -> Sql:
-        definition = reading.field(self.name)
-        place = place_of(replace(definition, options=())) if definition else None  # also options that are no more
-        if place is None or any(operators.faults(place.type, self.op, self.value)):
+        place = self._place(reading)
+        if place is None:
             return TRUE if operators.COMPARISONS[self.op.name].negative != complement else FALSE
         return operators.compiled(place, self.op, self.value, reading, complement=complement)
+
+    def _place(self, reading: Reading) -> Place | None:
+        """Where the value lies; None where there is no such field that could be asked so."""
+        definition = reading.field(self.name)
+        place = place_of(replace(definition, options=())) if definition else None  # also options that are no more
+        return None if place is None or any(operators.faults(place.type, self.op, self.value)) else place
 
     def describe(self, names: Names = PLAIN) -> str:
         return f"whose {names.of_field(self.name)} {operators.described(AnyType(), self.op, self.value)}"
@@ -78,6 +83,10 @@ class FieldCondition(Condition):
     @property
     def depends_on_time(self) -> bool:
         return operators.moves(AnyType(), self.op, self.value)
+
+    def flips(self, reading: Reading) -> Sql | None:
+        place = self._place(reading)
+        return None if place is None else operators.flips(place, self.op, self.value, reading)
 
 
 def place_of(definition: FieldDefinition) -> Place:

@@ -67,6 +67,10 @@ class NowCondition(Asking):
     def depends_on_time(self) -> bool:
         return True
 
+    def flips(self, reading: Reading) -> Sql | None:
+        """Nothing that lasts asks this: so only that it may be otherwise soon."""
+        return Sql("({now}::timestamptz + interval '1 second')", now=reading.now)
+
     def _at(self, reading: Reading) -> Place:
         moment = reading.now.astimezone(reading.zone)
         expression = {

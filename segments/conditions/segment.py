@@ -40,3 +40,7 @@ class SegmentCondition(Condition):
     @property
     def depends_on_time(self) -> bool:
         return True  # the segment may, now or after it is changed
+
+    def flips(self, reading: Reading) -> Sql | None:
+        saved = rule.saved(reading.segments.get(self.id))
+        return None if saved is None else saved.flips(reading)

@@ -52,3 +52,12 @@ class TaskCondition(Having):
     @property
     def depends_on_time(self) -> bool:
         return self.overdue is not None
+
+    def flips(self, reading: Reading) -> Sql | None:
+        if self.overdue is None:
+            return None
+        return Sql(
+            """(SELECT min(k.due_at) + interval '1 microsecond' FROM task k
+            WHERE k.contact_id = c.id AND k.status = 'INCOMPLETE' AND k.due_at >= {now}::timestamptz)""",
+            now=reading.now,
+        )
