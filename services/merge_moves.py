@@ -55,6 +55,13 @@ def moved(keep_id: int, merge_id: int, plan: Plan, pair: Pair, by: Caller) -> Sq
             WHERE sw.contact_id = {gone}
             ON CONFLICT DO NOTHING
         ),
+        score_award_moved AS (
+            UPDATE score_award sa
+            SET contact_id = {kept}
+            WHERE sa.contact_id = {gone}
+              AND NOT EXISTS (SELECT FROM score_award held WHERE held.contact_id = {kept} AND held.rule_id = sa.rule_id)
+            RETURNING sa.id
+        ),
         field_cleared AS (
             DELETE FROM field_value v
             WHERE v.contact_id = {kept}
@@ -140,7 +147,7 @@ def moved(keep_id: int, merge_id: int, plan: Plan, pair: Pair, by: Caller) -> Sq
         ),
         moved=join(
             ", ",
-            (_ids_of(table) for table in (*REPOINTED, "contact_tag", "membership", "contact_merge", "run", "history")),
+            (_ids_of(table) for table in (*REPOINTED, "contact_tag", "membership", "score_award", "contact_merge", "run", "history")),
         ),
         user_id=by.user_id,
         now=by.now,

@@ -28,8 +28,8 @@ REPOINTED = (
     "event",
 )
 RENUMBERED = ("run",)  # entries into one automation are counted on
-COMBINED = ("field_value", "contact_tag", "membership", "lifecycle_entry", "customer_account", "split_path")
-RECOUNTED = ("contact_total", "engagement")
+COMBINED = ("field_value", "contact_tag", "membership", "lifecycle_entry", "customer_account", "split_path", "score_award")
+RECOUNTED = ("contact_total", "engagement", "contact_score")
 CHAINED = ("contact_merge",)  # who was merged into the one that goes now is merged into the one that stays
 
 
@@ -55,6 +55,7 @@ def pictures(contact_ids: Sequence[int]) -> Sql:
                 'tags', {tags},
                 'memberships', {memberships},
                 'lifecycle', {lifecycle},
+                'points', {points},
                 'account', (SELECT to_jsonb(ca) FROM customer_account ca WHERE ca.contact_id = c.id),
                 'counts', jsonb_build_object({counts})
             )::text AS picture
@@ -66,6 +67,7 @@ def pictures(contact_ids: Sequence[int]) -> Sql:
         tags=_rows("contact_tag", "tag_id"),
         memberships=_rows("membership", "id"),
         lifecycle=_rows("lifecycle_entry", "stage"),
+        points=_rows("score_award", "id"),
         counts=join(
             ", ",
             (

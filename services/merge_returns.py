@@ -86,7 +86,7 @@ class Return:
 
     def move(self) -> Sql:
         """Rows that changed hands change back, where they are still there and still the kept contact's."""
-        tables = [table for table in (*REPOINTED, "membership") if self.moved[table]]
+        tables = [table for table in (*REPOINTED, "membership", "score_award") if self.moved.get(table)]
         return Sql(
             """
             WITH {tables}
@@ -182,6 +182,16 @@ class Return:
                 FROM jsonb_populate_recordset(NULL::membership, {returning}::jsonb) AS w
                 JOIN contact_list l ON l.id = w.list_id
             ),
+            points AS (
+                INSERT INTO score_award
+                OVERRIDING SYSTEM VALUE
+                SELECT w.*
+                FROM jsonb_populate_recordset(NULL::score_award, {merge} #> '{gone,points}') AS w
+                JOIN score so ON so.id = w.score_id
+                WHERE w.id <> ALL({points}::bigint[])
+                  AND (w.rule_id IS NULL OR EXISTS (SELECT FROM score_rule sr WHERE sr.id = w.rule_id))
+                ON CONFLICT DO NOTHING
+            ),
             accounts AS (
                 INSERT INTO customer_account
                 OVERRIDING SYSTEM VALUE
@@ -195,6 +205,7 @@ class Return:
             merge=self.merge,
             fields=self._fields(),
             untouched=self._tightened(),
+            points=self.moved.get("score_award", []),
             returning=db.jsonb(self._returning(by)),
             without="gone" if self.plan["account"] == KEPT else "kept",
             two_accounts=bool(self.before["kept"]["account"] and self.before["gone"]["account"]),

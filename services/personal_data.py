@@ -192,6 +192,25 @@ PARTS = {
         "contact_total",
         "SELECT to_jsonb(tt) AS found, tt.contact_id AS place FROM contact_total tt WHERE tt.contact_id = {id}",
     ),
+    "scores": Part(
+        "contact_score",
+        """
+        SELECT jsonb_build_object('score', so.name, 'total', cs.total, 'changed_at', cs.changed_at) AS found, so.id AS place
+        FROM contact_score cs
+        JOIN score so ON so.id = cs.score_id
+        WHERE cs.contact_id = {id}
+        """,
+    ),
+    "points": Part(
+        "score_award",
+        """
+        SELECT to_jsonb(sa) || jsonb_build_object('score', so.name, 'rule', sr.label) AS found, sa.id AS place
+        FROM score_award sa
+        JOIN score so ON so.id = sa.score_id
+        LEFT JOIN score_rule sr ON sr.id = sa.rule_id
+        WHERE sa.contact_id = {id}
+        """,
+    ),
     "left_out_by_jobs": Part(
         "job_result", "SELECT to_jsonb(jr) AS found, jr.id AS place FROM job_result jr WHERE jr.contact_id = {id}"
     ),

@@ -9,7 +9,7 @@ import orjson
 from kit import bell, db, sql
 from kit.errors import conflict, not_found
 from kit.sql import Sql
-from services import engagement, identity, merge_moves, merge_pictures, merging, totals
+from services import awards, engagement, identity, merge_moves, merge_pictures, merging, totals
 from services.caller import Caller
 from services.merge_plan import entries
 from services.merge_returns import Return
@@ -65,6 +65,7 @@ async def unmerge(merge_id: int, *, by: Caller) -> int:
         await db.execute(merge_moves.stages(gone_id, entries(before["gone"])))
         await totals.recount(merge_moves.bought(kept_id, gone_id))
         await engagement.refresh(sql.ids([kept_id, gone_id]), by=by)
+        await awards.recount(sql.ids([kept_id, gone_id]), by=by)
         await db.execute(back.finish(by))
         await bell.ring("dispatch")
         return gone_id

@@ -31,6 +31,18 @@ async def deliver() -> None:
 
 
 @dramatiq.actor(queue_name=QUEUE)
+async def jobs() -> None:
+    """There is long work to do, piece by piece."""
+    schedule.hear("jobs")
+
+
+@dramatiq.actor(queue_name=QUEUE)
+async def scores() -> None:
+    """There are points to put right."""
+    schedule.hear("scores")
+
+
+@dramatiq.actor(queue_name=QUEUE)
 async def ping(answer_to: str) -> None:
     """Somebody asks whether a worker is there (`GET /health`)."""
     await asyncio.to_thread(_answer, f"{NAMESPACE}:pong:{answer_to}")

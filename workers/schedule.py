@@ -23,6 +23,8 @@ PASSES = {
     "dispatch": "workflows.dispatch",
     "advance": "workflows.engine",
     "deliver": "workflows.deliver",
+    "scores": "services.awards",
+    "jobs": "workflows.jobs",
 }
 # How many passes of a kind run beside the first where there is much: one thinks while PostgreSQL works for the others.
 HELPERS = {"advance": 2}

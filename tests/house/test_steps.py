@@ -10,7 +10,7 @@ import pytest
 from kit import card, db
 from kit.shape import camel
 from kit.sql import Sql, ids, name
-from services import lists
+from services import lists, scores
 from services.caller import Caller
 from workflows import engine, entry, publish
 from workflows.step import kinds
@@ -24,11 +24,14 @@ async def draw(caller: Caller) -> Any:
 
     async def make(kind: str, number: int) -> int:
         list_id = await lists.create("News", by=caller)
+        score_id = await scores.create({"name": "Fit"}, by=caller)
         other = await publish.create({"name": "Other", "steps": [{"id": "e", "do": {"end": {}}}]}, by=caller)
         await publish.activate(other, by=caller)
         written = json.dumps(kinds()[kind].examples[number])
         example = json.loads(
-            written.replace("list_1", f"list_{list_id}").replace("automation_1", f"automation_{other}")
+            written.replace("list_1", f"list_{list_id}")
+            .replace("automation_1", f"automation_{other}")
+            .replace("score_1", f"score_{score_id}")
         )
         steps: list[dict[str, Any]] = [{"id": "tried", "do": {camel(kind): example}}]
         tried = card.read(kinds()[kind], example)

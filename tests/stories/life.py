@@ -161,6 +161,11 @@ _BESIDES = [
     """,
     "INSERT INTO contact_total (contact_id, total_spent, order_count) VALUES ({id}, 42, 1)",
     """
+    WITH made AS (INSERT INTO score (name, created_at, updated_at) VALUES ('Interest', {now}, {now}) RETURNING id),
+    given AS (INSERT INTO score_award (contact_id, score_id, points, at) SELECT {id}, made.id, 5, {now} FROM made)
+    INSERT INTO contact_score (contact_id, score_id, total, changed_at) SELECT {id}, made.id, 5, {now} FROM made
+    """,
+    """
     INSERT INTO contact_merge (kept_id, gone_id, before, merged_at)
     VALUES ({id}, 999999999, jsonb_build_object('email', {gone_namesake}), {now})
     """,

@@ -50,3 +50,4 @@ CREATE TABLE contact_score (                                 -- the sum of the a
     PRIMARY KEY (contact_id, score_id)
 );
 CREATE INDEX contact_score_by_total ON contact_score (score_id, total, contact_id);
+SELECT touches_contacts('contact_score');
