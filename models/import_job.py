@@ -5,6 +5,9 @@ from __future__ import annotations
 from tortoise import fields
 from tortoise.models import Model
 
+from models.job import Job
+from models.user_account import UserAccount
+
 
 class ImportJob(Model):
     id = fields.BigIntField(primary_key=True)
@@ -23,6 +26,14 @@ class ImportJob(Model):
     started_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     finished_at = fields.DatetimeField(null=True)
+    job: fields.ForeignKeyNullableRelation[Job] = fields.ForeignKeyField("models.Job", related_name=False, null=True)
+    user: fields.ForeignKeyNullableRelation[UserAccount] = fields.ForeignKeyField(
+        "models.UserAccount", related_name=False, null=True
+    )
+    events_from = fields.BigIntField(null=True)
+    events_to = fields.BigIntField(null=True)
+    undo: fields.ForeignKeyNullableRelation[Job] = fields.ForeignKeyField("models.Job", related_name=False, null=True)
+    undone_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "import_job"

@@ -22,6 +22,10 @@ class Live(Protocol):
         """The id of each run that changed and fits all that is given; None: so many that nobody counted them."""
         ...
 
+    def jobs(self, job_id: int) -> AsyncIterator[int]:
+        """The job's id at once, and each time it moves."""
+        ...
+
 
 @dataclass(slots=True)
 class Context:

@@ -105,6 +105,14 @@ ActivityKind = words(
     "MEMBERSHIP_STARTED",
     "MEMBERSHIP_CHANGED",
     "MEMBERSHIP_ENDED",
+    "EMAIL_SENT",
+    "EMAIL_OPENED",
+    "EMAIL_CLICKED",
+    "EMAIL_REPLIED",
+    "EMAIL_FORWARDED",
+    "EMAIL_BOUNCED",
+    "EMAIL_COMPLAINED",
+    "ENGAGEMENT_LEVEL_CHANGED",
     "REVIEW",
     "REVIEW_CHANGED",
     "ACCOUNT_CREATED",
@@ -128,6 +136,27 @@ OrderStatus = words(
     "OrderStatus", "What became of an order; only COMPLETE ones count.", "COMPLETE", "CANCELLED", "REFUNDED"
 )
 PlanMembershipStatus = words("PlanMembershipStatus", "Whether a membership goes on.", "ACTIVE", "CANCELLED", "EXPIRED")
+EmailEventKind = words(
+    "EmailEventKind",
+    "What happened to an e-mail; COMPLAINED: it was called spam.",
+    "SENT",
+    "OPENED",
+    "CLICKED",
+    "REPLIED",
+    "FORWARDED",
+    "BOUNCED",
+    "COMPLAINED",
+)
+EmailEventResult = words(
+    "EmailEventResult",
+    "What became of an event that was told: written down, known already, or refused.",
+    "RECORDED",
+    "DUPLICATE",
+    "REFUSED",
+)
+EmailOrigin = words(
+    "EmailOrigin", "Why an e-mail was sent; only marketing counts.", "CAMPAIGN", "AUTOMATION", "PERSONAL", "OTHER"
+)
 MergeSide = words("MergeSide", "Whose value is taken when two contacts become one.", "KEPT", "MERGED")
 ScoreMode = words(
     "ScoreMode",
@@ -142,6 +171,15 @@ SegmentKind = words(
     "PREBUILT",
     "SMART",
     "USER",
+)
+JobState = words(
+    "JobState",
+    "How a job stands: waits, at work, at its end, broken off by a fault that `error` tells, called off.",
+    "QUEUED",
+    "RUNNING",
+    "DONE",
+    "FAILED",
+    "CANCELLED",
 )
 SortDirection = words("SortDirection", "Which end comes first.", "ASC", "DESC")
 ContactSortKey = words(
@@ -231,6 +269,11 @@ ErrorCode = words(
     "ALREADY_CONFIRMED",
     "LINK_EXPIRED",
     "IDEMPOTENCY_MISMATCH",
+    "JOB_ENDED",
+    "FILE_INVALID",
+    "UNKNOWN_COLUMN",
+    "UNDO_EXPIRED",
+    "NOT_EXPORTABLE",
     "PERMISSION_NOT_ASSERTED",
     "CONFIRMATION_REQUIRED",
     "OPERATION_NOT_ALLOWED",

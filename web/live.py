@@ -44,23 +44,17 @@ class Hub:
     def __init__(self) -> None:
         self._contacts: dict[int, set[_Inbox]] = {}
         self._runs: set[_Inbox] = set()
+        self._jobs: dict[int, set[_Inbox]] = {}
         self._listening = asyncio.Event()
         self._listened_before = False
 
-    async def contacts(self, contact_id: int, *, at_once: bool = False) -> AsyncIterator[int]:
+    def contacts(self, contact_id: int, *, at_once: bool = False) -> AsyncIterator[int]:
         """The contact's id each time it changed; also after the connection was lost, when news may be missing."""
-        inbox = _Inbox()
-        if at_once:
-            inbox.put(contact_id)
-        self._contacts.setdefault(contact_id, set()).add(inbox)
-        try:
-            while True:
-                await inbox.take()
-                yield contact_id
-        finally:
-            self._contacts[contact_id].discard(inbox)
-            if not self._contacts[contact_id]:
-                del self._contacts[contact_id]
+        return _each(self._contacts, contact_id, at_once)
+
+    def jobs(self, job_id: int) -> AsyncIterator[int]:
+        """The job's id at once, for it may have moved since it was begun, and each time it moves."""
+        return _each(self._jobs, job_id, at_once=True)
 
     async def runs(
         self,
@@ -92,6 +86,7 @@ class Hub:
         channels: dict[str, Callable[[str], None]] = {
             "contact_changed": self._hear_contacts,
             "run_changed": self._hear_runs,
+            "job_changed": self._hear_jobs,
         }
         task = asyncio.create_task(db.listen(channels, stop, connected=self._connected))
         try:
@@ -112,6 +107,7 @@ class Hub:
         if self._listened_before:
             self._hear_contacts(MANY)
             self._hear_runs(MANY)
+            self._hear_jobs(MANY)
         self._listened_before = True
 
     def _hear_contacts(self, payload: str) -> None:
@@ -119,6 +115,11 @@ class Hub:
             return
         for number in list(self._contacts) if payload == MANY else map(int, payload.split(",")):
             for inbox in self._contacts.get(number, ()):
+                inbox.put(number)
+
+    def _hear_jobs(self, payload: str) -> None:
+        for number in list(self._jobs) if payload == MANY else [int(payload)]:
+            for inbox in self._jobs.get(number, ()):
                 inbox.put(number)
 
     def _hear_runs(self, payload: str) -> None:
@@ -135,6 +136,21 @@ class Hub:
                     inbox.put(run)
 
 
+async def _each(watched: dict[int, set[_Inbox]], number: int, at_once: bool) -> AsyncIterator[int]:
+    inbox = _Inbox()
+    if at_once:
+        inbox.put(number)
+    watched.setdefault(number, set()).add(inbox)
+    try:
+        while True:
+            await inbox.take()
+            yield number
+    finally:
+        watched[number].discard(inbox)
+        if not watched[number]:
+            del watched[number]
+
+
 class CatchingUp:
     """The same news with one piece right away: for a subscriber whose reading failed, so that it missed something."""
 
@@ -148,3 +164,6 @@ class CatchingUp:
         self, *, run_id: int | None = None, automation_id: int | None = None, contact_id: int | None = None
     ) -> AsyncIterator[int | None]:
         return self._hub.runs(run_id=run_id, automation_id=automation_id, contact_id=contact_id, at_once=True)
+
+    def jobs(self, job_id: int) -> AsyncIterator[int]:
+        return self._hub.jobs(job_id)

@@ -1,0 +1,1 @@
+"""The kinds of jobs that need nothing of the engine, one card a file."""
