@@ -34,6 +34,11 @@ class UpdateSettingsInput:
     anonymous_name: str | None = strawberry.UNSET
     no_reply_address: str | None = strawberry.UNSET
     soft_bounces_max: int | None = strawberry.UNSET
+    engagement_window_days: int | None = strawberry.UNSET
+    engagement_pause_hours: int | None = strawberry.UNSET
+    engagement_sends_min: int | None = strawberry.UNSET
+    engagement_most_percent: int | None = strawberry.UNSET
+    engagement_some_percent: int | None = strawberry.UNSET
 
 
 @strawberry.type

@@ -26,7 +26,7 @@ async def record(rows: Sql, *, by: Caller) -> Outcome:
     """
     async with db.transaction():
         concerned = await lock(rows)
-        sent = await _send(rows, by=by)
+        sent = await send(rows, by=by)
         happened = await note(
             Sql(
                 """
@@ -64,8 +64,11 @@ async def lock(rows: Sql) -> list[int]:
     )
 
 
-async def _send(rows: Sql, *, by: Caller) -> list[dict[str, Any]]:
-    """The e-mails that are new: `contact_id` and `key`."""
+async def send(rows: Sql, *, by: Caller) -> list[dict[str, Any]]:
+    """Write down the SENT among the rows of `record`: `contact_id` and `key` of the e-mails that are new.
+
+    Lock the contacts before, and `follow` afterwards.
+    """
     found = await db.rows(
         Sql(
             """
@@ -115,13 +118,16 @@ async def note(happened: Sql, *, by: Caller) -> list[dict[str, Any]]:
             """
             WITH told AS MATERIALIZED (
                 SELECT
-                    w.send_id, es.contact_id, es.message_id, es.campaign_id, es.automation_id, es.step_id, es.opened_at,
-                    w.kind, w.at, w.machine, w.soft, w.link, w.key
-                FROM ({happened}) AS w
+                    w.send_id, es.contact_id, es.message_id, es.campaign_id, es.opened_at,
+                    w.kind, w.at, w.soft, w.link, w.key,
+                    w.machine AND w.kind NOT IN ('BOUNCED', 'COMPLAINED') AS machine
+                FROM (
+                    SELECT w.*, row_number() OVER (PARTITION BY w.send_id, w.kind ORDER BY w.soft, w.at) AS nth
+                    FROM ({happened}) AS w
+                ) AS w
                 JOIN email_send es ON es.id = w.send_id
                 WHERE w.kind <> 'BOUNCED'
-                   OR es.bounce IS NULL
-                   OR (es.bounce = 'SOFT' AND NOT w.soft)
+                   OR (w.nth = 1 AND (es.bounce IS NULL OR (es.bounce = 'SOFT' AND NOT w.soft)))
             ),
             implied AS (
                 SELECT DISTINCT ON (told.send_id) told.*

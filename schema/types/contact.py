@@ -29,6 +29,7 @@ from schema.types.activity import Activity
 from schema.types.company import Company
 from schema.types.customer_account import CustomerAccount
 from schema.types.donation import NEWEST_GIFT_FIRST, Donation
+from schema.types.engagement import HISTORY, OF_CONTACT, Engagement, EngagementPeriod
 from schema.types.explanation import Explanation
 from schema.types.field import FieldValue
 from schema.types.form import FIRST_CONVERSION, RECENT_CONVERSION, Conversion
@@ -112,6 +113,10 @@ class Contact(Node):
     )
     engagement_level: EngagementLevel = column("c.engagement_level")
     previous_engagement_level: EngagementLevel = column("c.previous_engagement_level")
+    engagement: Engagement = one(OF_CONTACT, "How its level came about.")
+    engagement_history: list[EngagementPeriod] = many(
+        HISTORY, order="eh.since DESC, eh.id DESC", description="The levels it had, the present one first."
+    )
     accepts_marketing: bool = column(_ACCEPTS_MARKETING, "Active on a list, or the box of a form was ticked.")
     excluded: bool = column(
         exclusions.matched(Sql("c.email"), Sql("ARRAY[]::bigint[]")), "Whether no e-mail goes to it at all."

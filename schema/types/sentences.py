@@ -31,6 +31,11 @@ _LIST = Sql("format('%s: %s → %s', e.data ->> 'list', coalesce(e.data ->> 'fro
 _SCORE = Sql("format('%s: %s → %s (%s)', e.data ->> 'score', e.data ->> 'from', e.data ->> 'to', e.data ->> 'why')")
 _BOUGHT = "concat_ws(' ', {words}, e.data ->> {amount}, e.data ->> 'currency')"
 
+
+def _level(entry: str) -> Sql:
+    return Sql("replace(lower(e.data ->> {entry}), '_', ' ')", entry=text(entry))
+
+
 SENTENCES = {
     "CONTACT_CREATED": _plain("Became a contact"),
     "CONTACT_MERGED": _plain("Merged with another contact", "merge"),
@@ -65,6 +70,11 @@ SENTENCES = {
         "automation",
     ),
     "DATE_REACHED": Said(Sql("concat_ws(' ', e.data ->> 'when', e.data ->> 'field', e.data ->> 'date')")),
+    "GOAL_REACHED": Said(
+        Sql("concat(CASE e.data ->> 'result' WHEN 'SKIPPED' THEN 'Passed' ELSE 'Reached' END, ' ', e.data ->> 'goal')"),
+        "automation",
+    ),
+    "DATE_REACHED": Said(Sql("concat_ws(' ', e.data ->> 'when', e.data ->> 'field', e.data ->> 'date')")),
     "FORM_SUBMITTED": _named("Submitted the form", "form", "form"),
     "MARKETING_GRANTED": _plain("Agreed to marketing"),
     "MARKETING_REVOKED": _plain("Wants no marketing any more"),
@@ -75,6 +85,27 @@ SENTENCES = {
     "MEMBERSHIP_STARTED": _named("Became a member", "plan", "planmembership"),
     "MEMBERSHIP_CHANGED": _named("Membership changed", "plan", "planmembership"),
     "MEMBERSHIP_ENDED": _named("Is a member no more", "plan", "planmembership"),
+    "EMAIL_SENT": _named("Was sent an e-mail", "campaign", "campaign"),
+    "EMAIL_OPENED": _named("Opened an e-mail", "campaign", "campaign"),
+    "EMAIL_CLICKED": Said(
+        Sql("concat_ws(': ', 'Clicked in an e-mail', e.data ->> 'campaign', e.data ->> 'link')"), "campaign"
+    ),
+    "EMAIL_REPLIED": _named("Replied to an e-mail", "campaign", "campaign"),
+    "EMAIL_FORWARDED": _named("Forwarded an e-mail", "campaign", "campaign"),
+    "EMAIL_BOUNCED": Said(
+        Sql(
+            """concat_ws(
+                ': ',
+                CASE WHEN e.data ->> 'soft' = 'true' THEN 'An e-mail did not arrive' ELSE 'An e-mail came back' END,
+                e.data ->> 'campaign'
+            )"""
+        ),
+        "campaign",
+    ),
+    "EMAIL_COMPLAINED": _named("Called an e-mail spam", "campaign", "campaign"),
+    "ENGAGEMENT_LEVEL_CHANGED": Said(
+        Sql("format('Engagement: %s → %s', {was}, {is_})", was=_level("from"), is_=_level("to"))
+    ),
     "REVIEW": _named("Reviewed", "product", "review"),
     "REVIEW_CHANGED": _named("Review changed", "product", "review"),
     "ACCOUNT_CREATED": _plain("Opened a customer account", "customeraccount"),

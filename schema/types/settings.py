@@ -33,6 +33,15 @@ class Settings:
         stored("no_reply_address"), "What orders show in place of the address of somebody deleted."
     )
     soft_bounces_max: int = column(stored("soft_bounces_max"), "So many soft bounces make a membership BOUNCED.")
+    engagement_window_days: int = column(
+        stored("engagement_window_days"), "E-mails of so many days back count for engagement."
+    )
+    engagement_pause_hours: int = column(stored("engagement_pause_hours"), "… but not yet those of the last hours.")
+    engagement_sends_min: int = column(stored("engagement_sends_min"), "With fewer, a contact is EVERYONE_ELSE.")
+    engagement_most_percent: int = column(
+        stored("engagement_most_percent"), "Who opened or clicked so many of a hundred is MOST."
+    )
+    engagement_some_percent: int = column(stored("engagement_some_percent"), "… SOMEWHAT; with fewer LEAST.")
     contact_count: int = column(
         "contact_count()",
         "How many contacts count: all; in accounts made before 2025-11-03, those who are active on a list.",
