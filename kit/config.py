@@ -89,6 +89,33 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(
         None, validate_default=True, description="Sender of that mail, e.g. Parcours <hello@example.org>."
     )
+    mail_connections: int = Field(4, ge=1, le=50, description="Connections to the mail server of each worker process.")
+    bounce_address: str | None = Field(
+        None,
+        description="Where mail that cannot be delivered comes back to, e.g. bounces@example.org; the name of the "
+        "delivery is put behind its name, bounces+…@example.org. Without it, to the sender.",
+    )
+    bounce_token: SecretStr | None = Field(
+        None, description="Secret with which a mail server may tell of bounces at POST /bounces. Without it nobody may."
+    )
+    dkim_key: Path | None = Field(None, description="File with the private key (PEM, RSA) that mails are signed with.")
+    dkim_selector: str = Field("parcours", description="Name under which the key is in the DNS of the sender's domain.")
+    dkim_domain: str | None = Field(None, description="Domain that signs; without it that of the sender.")
+    sms_url: str | None = Field(
+        None, description="Where text messages are handed over by a POST. Without it none is sent."
+    )
+    sms_token: SecretStr | None = Field(None, description="Bearer token for that gateway.")
+    sms_template: str = Field(
+        '{"to": "{to}", "text": "{text}", "reference": "{key}"}',
+        description="The JSON that the gateway takes, with {to}, {text} and {key}.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        description="Secret that webhooks are signed with (whsec_…); two, separated by a space, while it is changed.",
+    )
+    webhook_private: bool = Field(
+        False, description="Lets webhooks go to addresses that are not public. For development and tests."
+    )
     pool_size: int = Field(10, ge=2, le=100, description="Connections to PostgreSQL of each process, at most.")
     worker_processes: int = Field(1, ge=1, le=64, description="Worker processes that `parcours up` starts.")
     worker_threads: int = Field(4, ge=1, le=64, description="Hints that one worker process hears at the same time.")
