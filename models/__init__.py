@@ -18,6 +18,7 @@ from models.contact_total import ContactTotal
 from models.customer_account import CustomerAccount
 from models.delivery import Delivery
 from models.donation import Donation
+from models.email_count import EmailCount
 from models.email_event import EmailEvent
 from models.email_send import EmailSend
 from models.engagement import Engagement
@@ -90,6 +91,7 @@ __all__ = [
     "CustomerAccount",
     "Delivery",
     "Donation",
+    "EmailCount",
     "EmailEvent",
     "EmailSend",
     "Engagement",

@@ -47,3 +47,43 @@ ALTER TABLE trigger
 
 -- Contacts that are inside more than once, so that each is counted once.
 CREATE INDEX run_again ON run (automation_id, contact_id, entry_number) WHERE ended_at IS NULL AND entry_number > 1;
+
+-- What came of the e-mails of automations: appended to by whoever writes email_send, added up like the other counts.
+CREATE TABLE email_count (
+    automation_id bigint NOT NULL,
+    step_id       bigint,                                    -- automation_step
+    sends         bigint NOT NULL,
+    opens         bigint NOT NULL,                           -- of these, how many were opened, and clicked
+    clicks        bigint NOT NULL
+);
+CREATE INDEX email_count_of_automation ON email_count (automation_id, step_id);
+
+CREATE FUNCTION count_emails_new() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO email_count (automation_id, step_id, sends, opens, clicks)
+    SELECT made.automation_id, made.step_id, count(*), count(made.opened_at), count(made.clicked_at)
+    FROM made
+    WHERE made.automation_id IS NOT NULL
+    GROUP BY made.automation_id, made.step_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER email_send_counted_new AFTER INSERT ON email_send REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION count_emails_new();
+
+CREATE FUNCTION count_emails_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO email_count (automation_id, step_id, sends, opens, clicks)
+    SELECT
+        made.automation_id, made.step_id, 0,
+        count(made.opened_at) - count(was.opened_at),
+        count(made.clicked_at) - count(was.clicked_at)
+    FROM made
+    JOIN was ON was.id = made.id
+    WHERE made.automation_id IS NOT NULL
+    GROUP BY made.automation_id, made.step_id
+    HAVING count(made.opened_at) <> count(was.opened_at)
+        OR count(made.clicked_at) <> count(was.clicked_at);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER email_send_counted_changed AFTER UPDATE ON email_send REFERENCING NEW TABLE AS made OLD TABLE AS was
+    FOR EACH STATEMENT EXECUTE FUNCTION count_emails_changed();
