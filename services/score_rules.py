@@ -22,7 +22,7 @@ from services.references import unknown
 POINTS_MAX = 1_000_000
 RULES_MAX = 50
 
-_CYCLE = "Points of a score cannot follow from the score itself, nor from others or segments that follow from it."
+CYCLE = "Points of a score cannot follow from the score itself, nor from others or segments that follow from it."
 
 
 class ScoreMode(Enum):
@@ -73,7 +73,7 @@ async def _read_one(
     problems.extend(await unknown(named))
     for each in named:
         if (each.kind, each.key) in leads:
-            problems.add("SCORE_CYCLE", _CYCLE, *each.path)
+            problems.add("SCORE_CYCLE", CYCLE, *each.path)
     return drawn
 
 

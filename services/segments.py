@@ -14,7 +14,7 @@ from kit.shape import Path
 from kit.sql import FALSE, Sql
 from segments import nesting, rule
 from segments.rule import Condition, Reading
-from services import limits, memberships
+from services import limits, memberships, score_rules
 from services.caller import Caller
 from services.given import Given
 from services.outcome import Outcome
@@ -58,6 +58,8 @@ async def update(segment_id: int, values: Mapping[str, Any], *, by: Caller) -> N
             condition = await _check(where, reading, problems)
             if condition is not None:
                 problems.extend(_circles(segment_id, where, condition, reading))
+                if await score_rules.circles({**reading.segments, segment_id: where}):
+                    problems.add("SCORE_CYCLE", score_rules.CYCLE, "where")
         problems.refuse()
         changed = await db.value(
             Sql(

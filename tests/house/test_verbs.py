@@ -8,7 +8,21 @@ import pytest
 
 from kit import db as database
 from kit.sql import Sql, ids
-from services import consent, contacts, fields, lifecycle, lists, memberships, notes, plan_consent, tags, tasks, totals
+from services import (
+    awards,
+    consent,
+    contacts,
+    fields,
+    lifecycle,
+    lists,
+    memberships,
+    notes,
+    plan_consent,
+    scores,
+    tags,
+    tasks,
+    totals,
+)
 from services.caller import Caller
 
 Verb = Callable[[Sql, Caller], Awaitable[object]]
@@ -29,6 +43,9 @@ VERBS: dict[str, Verb] = {
     "tasks.add": lambda some, by: tasks.add(some, {"title": "Call"}, by=by),
     "totals.recount": lambda some, by: totals.recount(some),
     "plan_consent.grant": lambda some, by: plan_consent.grant(some, by=by),
+    "scores.adjust": lambda some, by: _scored(some, by),
+    "awards.award": lambda some, by: awards.award(_pairs(some), by=by),
+    "awards.withdraw": lambda some, by: awards.withdraw(_pairs(some), by=by),
     "set a field": lambda some, by: contacts.set_field(some, "total", "SET", 1, by=by),
     "add to a field": lambda some, by: contacts.set_field(some, "total", "ADD", 1, by=by),
     "clear a field": lambda some, by: contacts.set_field(some, "total", "CLEAR", None, by=by),
@@ -43,6 +60,14 @@ async def _on_list(verb: Callable[..., Awaitable[object]], some: Sql, by: Caller
     return await verb(some, await lists.find_by_name("Newsletter"), *more, by=by)
 
 
+async def _scored(some: Sql, by: Caller) -> object:
+    return await scores.adjust(some, await database.value(Sql("SELECT so.id FROM score so")), "ADD", 5, by=by)
+
+
+def _pairs(some: Sql) -> Sql:
+    return Sql("SELECT sr.id AS rule_id, s.id AS contact_id FROM score_rule sr, ({some}) AS s", some=some)
+
+
 async def _confirmed(some: Sql, by: Caller) -> object:
     return await memberships.confirm(some, [await lists.find_by_name("Newsletter") or 0], by=by)
 
@@ -52,6 +77,8 @@ async def thousand(caller: Caller) -> list[int]:
     """A thousand contacts, with everything there that the verbs name."""
     await lists.create("Newsletter", by=caller)
     await tags.ensure(["vip", "new"], by=caller)
+    live = {"where": {"tag": {"hasAny": ["vip"]}}, "points": 1, "mode": "LIVE"}
+    await scores.create({"name": "Fit", "rules": [live]}, by=caller)
     await fields.create({"name": "total", "label": "Total", "type": "NUMBER"}, by=caller)
     made = await contacts.create({"email": "first@x.test", "company": "Acme"}, by=caller)
     others = await database.column(
