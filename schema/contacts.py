@@ -7,7 +7,7 @@ from strawberry.types import Info
 
 from kit import ids
 from kit.errors import invalid
-from kit.sql import Sql, all_of
+from kit.sql import FALSE, Sql, all_of
 from schema import order, paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
@@ -17,11 +17,11 @@ from schema.node import Connection
 from schema.projection.read import read_connection, read_one
 from schema.projection.selection import arguments_of
 from schema.scalars import JSON
-from schema.search import containing, under_external_id
+from schema.search import of_contacts, under_external_id
 from schema.types.contact import Contact
 from segments import rule
 from segments.reading import reading
-from services import contacts
+from services import contacts, views
 from services.caller import Caller
 
 _NAMES = {
@@ -125,12 +125,13 @@ class Query:
             where = Sql("c.id = {id}::bigint", id=ids.find("contact", id) or 0)
         return await read_one(info._raw_info, where)  # type: ignore[return-value]
 
-    @strawberry.field(description="Contacts that meet `where` and contain `search` in their name or e-mail address.")
+    @strawberry.field(description="Contacts that meet `where`, have `search` in name or address, are in `view`.")
     async def contacts(
         self,
         info: Info,
         where: ConditionInput | None = None,
         search: str | None = None,
+        view: strawberry.ID | None = None,
         sort: list[ContactSortInput] | None = None,
         first: int | None = None,
         after: str | None = None,
@@ -140,13 +141,19 @@ class Query:
         caller = reader(info)
         given = arguments_of(info._raw_info)
         page = paging.page(first, after, last, before)
-        conditions = [containing(search, Sql("c.full_name"), Sql("c.email"))] if search and search.strip() else []
-        read = None
-        if given.get("where") is not None or order.needs_fields(given.get("sort")):
+        conditions = [of_contacts(search)] if search and search.strip() else []
+        sort, read = given.get("sort"), None
+        if given.get("where") is not None or view is not None or order.needs_fields(sort):
             read = await reading(caller.now)
+        if view is not None and read is not None:
+            kept = await views.get(ids.find("view", view) or 0, read, by=caller)
+            conditions += [of_contacts(kept.search)] if kept.search else []
+            condition = rule.saved(kept.condition)
+            conditions += [condition.compile(read)] if condition else [FALSE] if kept.condition else []
+            sort = sort or kept.sort
         if given.get("where") is not None and read is not None:
             conditions.append(rule.check(given["where"], read, ("where",), lasting=True).compile(read))
-        keys = order.keys(given.get("sort"), read)
+        keys = order.keys(sort, read)
         return await read_connection(info._raw_info, all_of(conditions), keys=keys, page=page)  # type: ignore[return-value]
 
 

@@ -197,6 +197,16 @@ ContactSortKey = words(
     "UPDATED_AT",
     "FIELD",
 )
+ContactColumn = words(
+    "ContactColumn",
+    "What a view shows of contacts; FIELD takes the name of a custom field in `fieldName`.",
+    *("FULL_NAME", "FIRST_NAME", "LAST_NAME", "EMAIL", "PHONE", "KIND", "JOB_TITLE", "COMPANY", "TIMEZONE"),
+    *("LIFECYCLE_STAGE", "ENGAGEMENT_LEVEL", "PREVIOUS_ENGAGEMENT_LEVEL", "ACCEPTS_MARKETING", "ROLES", "ORIGIN"),
+    *("TAGS", "MEMBERSHIPS", "AUTOMATIONS", "TASKS", "SCORES", "PLANS", "HAS_ACCOUNT"),
+    *("TOTAL_SPENT", "ORDER_COUNT", "FIRST_ORDER_AT", "LAST_ORDER_AT"),
+    *("TOTAL_GIVEN", "GIFT_COUNT", "FIRST_GIFT_AT", "LAST_GIFT_AT"),
+    *("CREATED_AT", "UPDATED_AT", "FIELD"),
+)
 AutomationStatus = words("AutomationStatus", "Whether an automation works.", "INACTIVE", "ACTIVE", "ARCHIVED")
 EntryPolicy = words(
     "EntryPolicy", "How often a contact may enter: always, once ever, not while inside.", "ANY", "ONCE", "AFTER_EXIT"
@@ -216,6 +226,14 @@ RunEndReason = words(
     "AUTOMATION_ARCHIVED",
     "CONTACT_DELETED",
     "ERROR",
+)
+EntryRefusal = words(
+    "EntryRefusal",
+    "Why an automation did not let a contact in.",
+    "AUTOMATION_NOT_ACTIVE",
+    "ENTRY_NOT_ALLOWED",
+    "TRIGGER_ONCE",
+    "TRIGGER_CAP",
 )
 EntryVia = words(
     "EntryVia",

@@ -33,7 +33,7 @@ async def read(segment_ids: Iterable[int] | None, *, now: datetime, with_broken:
     wanted = reading.segments if segment_ids is None else [each for each in segment_ids if each in reading.segments]
     conditions = {each: rule.saved(reading.segments[each]) for each in wanted}
     called = await names(ref for each in conditions.values() if each is not None for ref in each.references())
-    broken = await _broken(conditions, reading) if with_broken else set()
+    broken = await with_broken_references(conditions, reading) if with_broken else set()
     return [
         State(
             number,
@@ -45,7 +45,7 @@ async def read(segment_ids: Iterable[int] | None, *, now: datetime, with_broken:
     ]
 
 
-async def _broken(conditions: dict[int, Condition | None], reading: Reading) -> set[int]:
+async def with_broken_references(conditions: dict[int, Condition | None], reading: Reading) -> set[int]:
     """Those that name a tag, field, list or anything else that is not there, or cannot be read."""
     found = {number for number, condition in conditions.items() if condition is None}
     # The first step of a path is the segment's number, so that faults can be told apart.

@@ -9,7 +9,7 @@ from kit import db
 from kit.errors import Problems, conflict, invalid, not_found
 from kit.sql import Sql
 from kit.text import TEXT_LENGTH_MAX
-from services import limits, segments, tags
+from services import limits, segments, tags, views
 from services.caller import Caller
 from services.given import Given
 
@@ -79,6 +79,7 @@ async def update(tag_id: int, values: Mapping[str, Any], *, by: Caller) -> dict[
     )
     await _rename_in_forms([old[tag_id]], name)
     await segments.rename_tags([old[tag_id]], name, by=by)
+    await views.rename_tags([old[tag_id]], name, by=by)
     return {} if old[tag_id] == name else {old[tag_id]: name}
 
 
@@ -113,6 +114,7 @@ async def merge(tag_ids: Sequence[int], into: int, *, by: Caller) -> dict[str, s
     await db.execute(Sql("DELETE FROM tag t WHERE t.id = ANY({gone}::bigint[])", gone=list(gone)))
     await _rename_in_forms(list(gone.values()), kept)
     await segments.rename_tags(list(gone.values()), kept, by=by)
+    await views.rename_tags(list(gone.values()), kept, by=by)
     return dict.fromkeys(gone.values(), kept)
 
 
