@@ -18,10 +18,8 @@ async def broken(*, now: datetime) -> list[int]:
     reading = await rule.reading(now)
     rows = await db.rows(Sql("SELECT vw.id, vw.columns, vw.sort, vw.condition FROM saved_view vw"))
     found = {row["id"] for row in rows if _without_field(row, reading)}
-    wheres = {row["id"]: orjson.loads(row["condition"]) for row in rows if row["condition"]}
-    found |= await segment_state.with_broken_references(
-        {number: rule.saved(where) for number, where in wheres.items()}, reading
-    )
+    rules = {row["id"]: rule.saved(orjson.loads(row["condition"])) for row in rows if row["condition"]}
+    found |= await segment_state.with_broken_references(rules, reading)
     return sorted(found)
 
 
