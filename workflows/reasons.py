@@ -52,3 +52,50 @@ def text_sql(reason: Sql) -> Sql:
         sentences=db.jsonb(VISIT),
         other=OTHER,
     )
+
+
+# ------------------------------------------------------------------------------------------------------ entries refused
+
+ENTRY = {
+    "AUTOMATION_NOT_ACTIVE": "The automation was not active at that moment.",
+    "ENTRY_NOT_ALLOWED": "The automation's entry policy did not let the contact in again.",
+    "TRIGGER_CAP": "The trigger lets a contact in ten times in 24 hours at most.",
+    "TRIGGER_ONCE": "The trigger lets each contact in once.",
+}
+
+ENTRY_TEXT = Sql("(({sentences}::jsonb) ->> rf.reason)", sentences=db.jsonb(ENTRY))
+
+# Over `rf`, with what stood in the way as it is known now.
+REFUSED_TEXT = Sql(
+    """(
+        SELECT concat_ws(
+            ' ',
+            rf.entry_label || ', and would have entered ' || a.name || '.',
+            {sentence},
+            CASE rf.reason
+                WHEN 'ENTRY_NOT_ALLOWED' THEN
+                    'The policy is ' || a.entry_policy || '.'
+            END,
+            CASE
+                WHEN rf.run_id IS NOT NULL AND rf.reason <> 'AUTOMATION_NOT_ACTIVE' THEN
+                    (
+                        SELECT format(
+                            'It had entered %s %s before, the last time on %s%s.',
+                            r.entry_number,
+                            CASE r.entry_number WHEN 1 THEN 'time' ELSE 'times' END,
+                            to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+                            CASE
+                                WHEN r.ended_at IS NULL OR r.ended_at > rf.at THEN ', and was still inside'
+                                ELSE ', and had left'
+                            END
+                        )
+                        FROM run r
+                        WHERE r.id = rf.run_id
+                    )
+            END
+        )
+        FROM automation a
+        WHERE a.id = rf.automation_id
+    )""",
+    sentence=ENTRY_TEXT,
+)
