@@ -83,6 +83,9 @@ ActivityKind = words(
     "LIST_SUBSCRIBED",
     "LIST_UNSUBSCRIBED",
     "LIST_STATUS_CHANGED",
+    "LIST_LEFT",
+    "SEGMENT_ENTERED",
+    "SEGMENT_LEFT",
     "NOTE_ADDED",
     "NOTE_UPDATED",
     "NOTE_DELETED",
@@ -181,6 +184,7 @@ JobState = words(
     "FAILED",
     "CANCELLED",
 )
+ExportKind = words("ExportKind", "What leaves as a file.", "CONTACTS", "LIST", "SEGMENT", "TASKS", "RUNS")
 SortDirection = words("SortDirection", "Which end comes first.", "ASC", "DESC")
 ContactSortKey = words(
     "ContactSortKey",

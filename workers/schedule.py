@@ -24,8 +24,11 @@ PASSES = {
     "advance": "workflows.engine",
     "deliver": "workflows.deliver",
     "scores": "services.awards",
+    "watch": "services.watching",
     "jobs": "workflows.jobs",
 }
+# Whoever has work for one kind of pass may have some for another.
+ALSO = {"dispatch": "watch"}
 # How many passes of a kind run beside the first where there is much: one thinks while PostgreSQL works for the others.
 HELPERS = {"advance": 2}
 
@@ -130,8 +133,9 @@ class Schedule:
 
     def hear(self, name: str) -> None:
         """A hint came from another process."""
-        if loop := self._loops.get(name):
-            loop.ring()
+        for each in (name, ALSO.get(name)):
+            if loop := self._loops.get(each or ""):
+                loop.ring()
 
     async def ring(self, name: str) -> None:
         """A verb in this process has work for all of us: for our own loop at once, for other processes by a hint."""

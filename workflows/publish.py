@@ -11,6 +11,7 @@ import orjson
 from kit import bell, db
 from kit.errors import Problems, conflict, not_found
 from kit.sql import Sql
+from services import watching
 from services.caller import Caller
 from services.given import Given
 from workflows import drawing, locks, store
@@ -87,6 +88,7 @@ async def update(automation_id: int, values: Mapping[str, Any], *, by: Caller) -
         )
         if triggers is not None:
             await store.triggers(automation_id, drawn, by=by)
+            await watching.soon()
         if drawn.graph is not None and orjson.loads(row["graph"]) != drawn.stored_graph():
             await store.version(automation_id, drawn, by=by)
             await store.wake_changed(automation_id, orjson.loads(row["graph"]), drawn.stored_graph(), by=by)
@@ -124,6 +126,7 @@ async def activate(automation_id: int, *, by: Caller) -> None:
         )
         await store.wake(automation_id, Sql("r.watching"), by=by)
         await bell.ring("advance")
+        await watching.soon()
 
 
 async def deactivate(automation_id: int, *, by: Caller) -> None:
