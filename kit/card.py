@@ -27,10 +27,12 @@ from kit import ids, text
 from kit.errors import Invalid, Problem, Refused
 from kit.shape import (
     AutomationId,
+    CampaignId,
     FieldName,
     FormId,
     Length,
     ListId,
+    MessageId,
     Name,
     Path,
     PlanId,
@@ -50,10 +52,12 @@ from kit.shape import (
 
 __all__ = [
     "AutomationId",
+    "CampaignId",
     "FieldName",
     "FormId",
     "Length",
     "ListId",
+    "MessageId",
     "Name",
     "Path",
     "PlanId",

@@ -62,6 +62,8 @@ UserId = Annotated[int, Ref("user")]
 FormId = Annotated[int, Ref("form")]
 PlanId = Annotated[int, Ref("plan")]
 SegmentId = Annotated[int, Ref("segment")]
+CampaignId = Annotated[int, Ref("campaign")]
+MessageId = Annotated[int, Ref("message")]
 ScoreId = Annotated[int, Ref("score")]
 
 

@@ -1,4 +1,4 @@
-"""What cards name by an id must exist: lists, automations, users, forms, plans, segments and scores."""
+"""What cards name by an id must exist: lists, automations, users, forms, plans, segments, scores, mail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kit.card import Reference
 from kit.errors import Problem
 from kit.sql import Sql
 
-_KINDS = ("list", "automation", "user", "form", "plan", "segment", "score")
+_KINDS = ("list", "automation", "user", "form", "plan", "segment", "message", "campaign", "score")
 
 
 async def unknown(references: Sequence[Reference]) -> list[Problem]:
@@ -31,6 +31,10 @@ async def unknown(references: Sequence[Reference]) -> list[Problem]:
                 SELECT 'form', fo.id FROM form fo WHERE fo.id = ANY({form}::bigint[])
                 UNION ALL
                 SELECT 'plan', pl.id FROM plan pl WHERE pl.id = ANY({plan}::bigint[])
+                UNION ALL
+                SELECT 'campaign', cp.id FROM campaign cp WHERE cp.id = ANY({campaign}::bigint[])
+                UNION ALL
+                SELECT 'message', me.id FROM message me WHERE me.id = ANY({message}::bigint[])
                 UNION ALL
                 SELECT 'segment', sg.id FROM segment sg WHERE sg.id = ANY({segment}::bigint[])
                 UNION ALL

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from dateutil.relativedelta import relativedelta
 
+from tests.segments import mails
 from tests.segments.population import FIELDS, NOW, STAGES, ZONE, Someone, Stored
 from tests.segments.shop import SEGMENTS, Record
 
@@ -40,6 +41,8 @@ def matches(rule: dict[str, Any], someone: Someone, stored: Stored) -> bool:
             return _engaged(given, someone.record)
         case "automation":
             return _automated(given, someone.record, stored)
+        case "email":
+            return mails.matches(given, someone.mails, stored.posted, stored.shop, _then)
         case "plan":
             return _on_plan(given, someone.record, stored)
         case "form":

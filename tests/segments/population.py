@@ -13,7 +13,8 @@ import orjson
 from kit import db
 from kit.sql import Sql
 from segments.rule import Reading
-from tests.segments import shop
+from tests.segments import mails, shop
+from tests.segments.mails import Mail, Posted
 from tests.segments.shop import Record, Shop
 
 NOW = shop.NOW  # in Berlin the day the clocks went forward: it had 23 hours
@@ -77,6 +78,7 @@ class Someone:
     fields: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, datetime] = field(default_factory=dict)
     memberships: list[tuple[int, str, str | None, datetime | None]] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
     id: int = 0
 
     @property
@@ -115,6 +117,7 @@ def _someone(dice: random.Random, number: int) -> Someone:
         created_at=dice.choice([each for each in INSTANTS if each]),
         fields={name: value for name, value in values.items() if value is not None},
         record=shop.record(dice),
+        mails=mails.mails(number),
         tags={tag: dice.choice(shop.TIMES) for tag in TAGS if dice.random() < 0.3},
         memberships=[
             (each, dice.choice(STATUSES), dice.choice(SOURCES), dice.choice([None, *shop.TIMES]))
@@ -131,6 +134,7 @@ class Stored:
     people: list[Someone]
     lists: list[int]
     shop: Shop
+    posted: Posted
     reading: Reading
 
 
@@ -163,10 +167,12 @@ async def store(everyone: list[Someone]) -> Stored:
         for name in ("One", "Two")
     ]
     built = await shop.build()
+    posted = await mails.build()
     for number, each in enumerate(everyone):
         await _store_one(each, lists)
         await shop.store(each.id, number, each.record, built)
-    return Stored(everyone, lists, built, await reading(NOW))
+        await mails.store(each.id, each.mails, posted, built)
+    return Stored(everyone, lists, built, posted, await reading(NOW))
 
 
 async def _store_one(each: Someone, lists: list[int]) -> None:

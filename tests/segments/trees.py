@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.segments import mails, shop
 from tests.segments import population as of
-from tests.segments import shop
 from tests.segments.population import Stored
 
 _WORDS = [
@@ -117,6 +117,7 @@ def leaves(stored: Stored) -> st.SearchStrategy[dict[str, Any]]:
         _field("visited", _instant),
         st.tuples(st.sampled_from(["hasAny", "hasAll", "hasNone"]), _tags).map(lambda drawn: {"tag": dict([drawn])}),
         membership.map(lambda given: {"membership": given}),
+        *_of_the_mail(stored),
         *_of_the_record(stored.shop),
         *_NOW,
     )
@@ -179,6 +180,21 @@ def _of_the_record(there: shop.Shop) -> list[st.SearchStrategy[dict[str, Any]]]:
         _field_of("purchase", _instant, "FIRST_ORDER_AT", "LAST_ORDER_AT"),
         _field_of("donation", _number, "TOTAL_GIVEN", "GIFT_COUNT"),
         _field_of("donation", _instant, "FIRST_GIFT_AT", "LAST_GIFT_AT"),
+    ]
+
+
+def _of_the_mail(there: Stored) -> list[st.SearchStrategy[dict[str, Any]]]:
+    of_which = {
+        "maybe_campaignId": _ids("campaign", there.posted.campaigns),
+        "maybe_messageId": _ids("message", there.posted.messages),
+        "maybe_automationId": _ids("automation", there.shop.automations),
+        "maybe_atLeast": st.integers(1, 3),
+        "maybe_when": _instant,
+        "maybe_is": _yes,
+    }
+    return [
+        _about("email", event=st.sampled_from(["SENT", *mails.KINDS]), **of_which),
+        _about("email", event=st.just("CLICKED"), link=st.sampled_from([*mails.LINKS, "nowhere"]), **of_which),
     ]
 
 
