@@ -28,6 +28,7 @@ from models.exclusion import Exclusion
 from models.field import Field
 from models.field_group import FieldGroup
 from models.field_value import FieldValue
+from models.first_visit import FirstVisit
 from models.form import Form
 from models.form_submission import FormSubmission
 from models.idempotent_answer import IdempotentAnswer
@@ -42,6 +43,7 @@ from models.membership import Membership
 from models.membership_change import MembershipChange
 from models.message import Message
 from models.note import Note
+from models.page_visit import PageVisit
 from models.pending_event import PendingEvent
 from models.plan import Plan
 from models.plan_membership import PlanMembership
@@ -55,6 +57,7 @@ from models.score_award import ScoreAward
 from models.score_rule import ScoreRule
 from models.segment import Segment
 from models.shop_order import ShopOrder
+from models.site import Site
 from models.split import Split
 from models.split_path import SplitPath
 from models.stored_chunk import StoredChunk
@@ -63,10 +66,12 @@ from models.suppression import Suppression
 from models.tag import Tag
 from models.task import Task
 from models.touched_contact import TouchedContact
+from models.tracked_event import TrackedEvent
 from models.trigger import Trigger
 from models.user_account import UserAccount
 from models.visit import Visit
 from models.visit_count import VisitCount
+from models.visitor import Visitor
 from models.watch import Watch
 from models.watch_flip import WatchFlip
 from models.watch_lease import WatchLease
@@ -101,6 +106,7 @@ __all__ = [
     "Field",
     "FieldGroup",
     "FieldValue",
+    "FirstVisit",
     "Form",
     "FormSubmission",
     "IdempotentAnswer",
@@ -115,6 +121,7 @@ __all__ = [
     "MembershipChange",
     "Message",
     "Note",
+    "PageVisit",
     "PendingEvent",
     "Plan",
     "PlanMembership",
@@ -128,6 +135,7 @@ __all__ = [
     "ScoreRule",
     "Segment",
     "ShopOrder",
+    "Site",
     "Split",
     "SplitPath",
     "StoredChunk",
@@ -136,10 +144,12 @@ __all__ = [
     "Tag",
     "Task",
     "TouchedContact",
+    "TrackedEvent",
     "Trigger",
     "UserAccount",
     "Visit",
     "VisitCount",
+    "Visitor",
     "Watch",
     "WatchFlip",
     "WatchLease",

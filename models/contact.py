@@ -30,6 +30,11 @@ class Contact(Model):
     external_source = fields.TextField(null=True)
     external_id = fields.TextField(null=True)
     has_account = fields.BooleanField()
+    country = fields.TextField(null=True)
+    region = fields.TextField(null=True)
+    city = fields.TextField(null=True)
+    postal_code = fields.TextField(null=True)
+    location_told = fields.BooleanField()
 
     class Meta:
         table = "contact"

@@ -31,6 +31,7 @@ class FormSubmission(Model):
     idempotency_key = fields.TextField(null=True)
     at = fields.DatetimeField()
     confirmed_at = fields.DatetimeField(null=True)
+    visitor = fields.UUIDField(null=True)
 
     class Meta:
         table = "form_submission"

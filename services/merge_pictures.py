@@ -25,11 +25,30 @@ REPOINTED = (
     "email_send",
     "email_event",
     "engagement_change",
+    "visitor",
+    "page_visit",
+    "tracked_event",
     "event",
 )
 RENUMBERED = ("run",)  # entries into one automation are counted on
-COMBINED = ("field_value", "contact_tag", "membership", "lifecycle_entry", "customer_account", "split_path", "score_award")
-RECOUNTED = ("contact_total", "engagement", "contact_score")
+COMBINED = (
+    "field_value",
+    "contact_tag",
+    "membership",
+    "lifecycle_entry",
+    "customer_account",
+    "split_path",
+    "score_award",
+)
+RECOUNTED = (
+    "contact_total",
+    "engagement",
+    "contact_score",
+    "first_visit",
+    "watch_member",
+    "watch_flip",
+    "touched_contact",
+)
 CHAINED = ("contact_merge",)  # who was merged into the one that goes now is merged into the one that stays
 
 

@@ -192,6 +192,19 @@ PARTS = {
         "contact_total",
         "SELECT to_jsonb(tt) AS found, tt.contact_id AS place FROM contact_total tt WHERE tt.contact_id = {id}",
     ),
+    "browsers": Part(
+        "visitor", "SELECT to_jsonb(vi) AS found, vi.id AS place FROM visitor vi WHERE vi.contact_id = {id}"
+    ),
+    "page_visits": Part(
+        "page_visit", "SELECT to_jsonb(pv) AS found, pv.id AS place FROM page_visit pv WHERE pv.contact_id = {id}"
+    ),
+    "first_visit": Part(
+        "first_visit",
+        "SELECT to_jsonb(fv) AS found, fv.contact_id AS place FROM first_visit fv WHERE fv.contact_id = {id}",
+    ),
+    "tracked_events": Part(
+        "tracked_event", "SELECT to_jsonb(te) AS found, te.id AS place FROM tracked_event te WHERE te.contact_id = {id}"
+    ),
     "scores": Part(
         "contact_score",
         """
@@ -213,6 +226,23 @@ PARTS = {
     ),
     "left_out_by_jobs": Part(
         "job_result", "SELECT to_jsonb(jr) AS found, jr.id AS place FROM job_result jr WHERE jr.contact_id = {id}"
+    ),
+    "watched_rules": Part(
+        "watch_member",
+        """
+        SELECT jsonb_build_object('kind', wt.kind, 'subject_id', wt.subject_id) AS found, wt.id AS place
+        FROM watch_member wm
+        JOIN watch wt ON wt.id = wm.watch_id
+        WHERE wm.contact_id = {id}
+        """,
+    ),
+    "next_look": Part(
+        "watch_flip",
+        "SELECT to_jsonb(wf) AS found, wf.contact_id AS place FROM watch_flip wf WHERE wf.contact_id = {id}",
+    ),
+    "looks_to_come": Part(
+        "touched_contact",
+        "SELECT to_jsonb(tc) AS found, tc.id AS place FROM touched_contact tc WHERE tc.contact_id = {id}",
     ),
     "merges": Part(
         "contact_merge",

@@ -31,6 +31,7 @@ TYPES = {
     "boolean": fields.BooleanField,
     "jsonb": fields.JSONField,
     "bytea": fields.BinaryField,
+    "uuid": fields.UUIDField,
     "ARRAY": ArrayField,
     "USER-DEFINED": fields.TextField,
 }

@@ -161,9 +161,22 @@ _BESIDES = [
     """,
     "INSERT INTO contact_total (contact_id, total_spent, order_count) VALUES ({id}, 42, 1)",
     """
-    WITH made AS (INSERT INTO score (name, created_at, updated_at) VALUES ('Interest', {now}, {now}) RETURNING id),
+    WITH seen AS (INSERT INTO visitor (token, contact_id, seen_at) SELECT gen_random_uuid(), {id}, {now} RETURNING id),
+    looked AS (
+        INSERT INTO page_visit (visitor_id, contact_id, at, url, path, recorded_at)
+        SELECT seen.id, {id}, {now}, 'https://falcons.test/', '/', {now} FROM seen
+    ),
+    began AS (INSERT INTO first_visit (contact_id, at, url) VALUES ({id}, {now}, 'https://falcons.test/')),
+    did AS (INSERT INTO tracked_event (contact_id, at, name, recorded_at) VALUES ({id}, {now}, 'Fed', {now})),
+    made AS (INSERT INTO score (name, created_at, updated_at) VALUES ('Interest', {now}, {now}) RETURNING id),
     given AS (INSERT INTO score_award (contact_id, score_id, points, at) SELECT {id}, made.id, 5, {now} FROM made)
     INSERT INTO contact_score (contact_id, score_id, total, changed_at) SELECT {id}, made.id, 5, {now} FROM made
+    """,
+    """
+    WITH made AS (INSERT INTO watch (kind, subject_id, created_at) VALUES ('segment', 0, {now}) RETURNING id),
+    flip AS (INSERT INTO watch_flip (contact_id, flips_at) VALUES ({id}, {now})),
+    touched AS (INSERT INTO touched_contact (contact_id) VALUES ({id}))
+    INSERT INTO watch_member (watch_id, contact_id) SELECT made.id, {id} FROM made
     """,
     """
     INSERT INTO contact_merge (kept_id, gone_id, before, merged_at)
