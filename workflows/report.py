@@ -9,6 +9,7 @@ from kit.sql import Sql
 from workflows import reasons
 
 ROWS_MAX = 50_000  # added up in one statement
+JUMPED_OVER = "JUMPED_OVER"  # how visits of steps that a goal led past are counted: nobody was there
 
 # Expressions over `r` (run) and `i` (visit), as domain 2.8 and 2.9 define them.
 
@@ -60,7 +61,7 @@ REASON_TEXT = reasons.text_sql(Sql("i.reason"))
 async def fold(now: datetime) -> int:
     """Add up the rows that batches appended to the counts; how many were there. Readers see the same sums throughout,
     and of several workers one does it."""
-    return await _fold_visits() + await _fold_runs()
+    return await _fold_visits() + await _fold_runs() + await _fold_emails()
 
 
 async def _fold_visits() -> int:
@@ -120,6 +121,39 @@ async def _fold_runs() -> int:
                 FROM gone
                 GROUP BY gone.automation_id, gone.end_reason
                 HAVING sum(gone.n) <> 0
+            )
+            SELECT count(*) FROM gone
+            """,
+            rows_max=ROWS_MAX,
+        )
+    )
+
+
+async def _fold_emails() -> int:
+    return await db.value(
+        Sql(
+            """
+            WITH gone AS (
+                DELETE FROM email_count em
+                WHERE em.ctid = ANY (ARRAY(
+                    SELECT old.ctid
+                    FROM email_count old
+                    WHERE old.automation_id IN (
+                        SELECT crowded.automation_id
+                        FROM email_count crowded
+                        GROUP BY crowded.automation_id
+                        HAVING count(*) > 20 + count(DISTINCT crowded.step_id)
+                    )
+                    LIMIT {rows_max}::integer
+                    FOR UPDATE SKIP LOCKED
+                ))
+                RETURNING em.automation_id, em.step_id, em.sends, em.opens, em.clicks
+            ),
+            added_up AS (
+                INSERT INTO email_count (automation_id, step_id, sends, opens, clicks)
+                SELECT gone.automation_id, gone.step_id, sum(gone.sends), sum(gone.opens), sum(gone.clicks)
+                FROM gone
+                GROUP BY gone.automation_id, gone.step_id
             )
             SELECT count(*) FROM gone
             """,
