@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kit import db
@@ -13,11 +13,14 @@ from services import facts
 from services.caller import Caller
 from workflows.batch import Run, Verdict
 from workflows.graph import Place
+from workflows.report import GOAL_JUMP, JUMPED_OVER
 
 # A visit as it is written: step, status, reason, branch, detail. Few different ones stand for thousands of visits.
 Mark = tuple[int, str, str | None, str | None, str | None]
 # Where a run rests: step, waiting, watching, due, deadline, attempt, end reason.
 Rest = tuple[str | None, bool, bool, datetime | None, datetime | None, int, str | None]
+
+OVER = db.jsonb({"over": True})
 
 
 @dataclass(slots=True)
@@ -37,7 +40,8 @@ class Journal:
         """These runs stood at `place` and this became of them; the visit they had in progress is this one."""
         opened = closed = 0
         in_progress = verdict.status == "IN_PROGRESS"
-        mark, kind = self._mark(place.step_id, verdict), place.card.word()
+        over = verdict.reason == GOAL_JUMP  # who was not even there is counted apart
+        mark, kind = self._mark(place.step_id, replace(verdict, detail=OVER) if over else verdict), place.card.word()
         for run in runs:
             if not run.waiting:
                 run.seq += 1
@@ -50,7 +54,8 @@ class Journal:
             elif not in_progress:
                 self._close(run, verdict)
                 closed += 1
-        self.counts[place.step_id, verdict.status, verdict.reason, verdict.branch] += opened
+        reason = JUMPED_OVER if over else verdict.reason
+        self.counts[place.step_id, verdict.status, reason, verdict.branch] += opened
 
     def leave(self, runs: Iterable[Run], reason: str) -> None:
         """The visit these runs have in progress ends without its step."""

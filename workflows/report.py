@@ -9,6 +9,7 @@ from kit.sql import Sql
 from workflows import reasons
 
 ROWS_MAX = 50_000  # added up in one statement
+GOAL_JUMP = "GOAL_JUMP"
 JUMPED_OVER = "JUMPED_OVER"  # how visits of steps that a goal led past are counted: nobody was there
 
 # Expressions over `r` (run) and `i` (visit), as domain 2.8 and 2.9 define them.

@@ -172,8 +172,14 @@ class Stage:
                 for row in await db.rows(
                     Sql(
                         """
-                        SELECT i.step_id, i.status::text AS status, i.reason, i.branch, count(*) AS n
-                        FROM visit i GROUP BY 1, 2, 3, 4
+                        SELECT
+                            i.step_id,
+                            i.status::text AS status,
+                            CASE WHEN i.detail = '{"over": true}' THEN 'JUMPED_OVER' ELSE i.reason END AS reason,
+                            i.branch,
+                            count(*) AS n
+                        FROM visit i
+                        GROUP BY 1, 2, 3, 4
                         """
                     )
                 )
