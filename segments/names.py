@@ -38,6 +38,7 @@ _TABLES = {
     "segment": "segment",
     "campaign": "campaign",
     "score": "score",
+    "message": "message",
 }
 
 
@@ -71,4 +72,10 @@ async def names(references: Iterable[Reference]) -> Names:
     if not parts:
         return PLAIN
     found = await db.rows(join(" UNION ALL ", parts))
-    return Names({(row["kind"], row["name"] if row["kind"] == "field" else row["id"]): row["label"] for row in found})
+    return Names(
+        {
+            (row["kind"], row["name"] if row["kind"] == "field" else row["id"]): row["label"]
+            for row in found
+            if row["label"]
+        }
+    )

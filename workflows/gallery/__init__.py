@@ -1,0 +1,1 @@
+"""Ready-made automations: one template a file."""
