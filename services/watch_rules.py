@@ -178,9 +178,9 @@ async def _end(gone: Sequence[int], now: datetime) -> int:
             taken AS (
                 DELETE FROM watch_member wm
                 WHERE (wm.watch_id, wm.contact_id) IN (
-                    SELECT some.watch_id, some.contact_id
-                    FROM watch_member some
-                    JOIN watch wt ON wt.id = some.watch_id
+                    SELECT member.watch_id, member.contact_id
+                    FROM watch_member member
+                    JOIN watch wt ON wt.id = member.watch_id
                     WHERE wt.ended_at IS NOT NULL
                     LIMIT {most}::integer
                 )

@@ -11,6 +11,7 @@ from kit import clock
 from kit import db as database
 from kit.db import Server
 from kit.sql import Sql
+from services import watching
 from tests.stories.team import Team
 from workflows import dispatch, engine
 
@@ -38,7 +39,7 @@ def work(db: Server):
     async def until_dry() -> None:
         for _ in range(500):
             now = await clock.now()
-            if not await dispatch.pass_(now) + await engine.pass_(now):
+            if not await dispatch.pass_(now) + await engine.pass_(now) + await watching.pass_(now):
                 return
         raise AssertionError("The workers do not come to rest.")
 
