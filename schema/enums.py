@@ -97,6 +97,7 @@ ActivityKind = words(
     "AUTOMATION_ENTERED",
     "AUTOMATION_ENDED",
     "GOAL_REACHED",
+    "GOAL_REACHED",
     "DATE_REACHED",
     "FORM_SUBMITTED",
     "MARKETING_GRANTED",
@@ -125,6 +126,7 @@ ActivityKind = words(
     "SCORE_CHANGED",
     "PAGE_VISITED",
     "EVENT_RECORDED",
+    "SMS_SENT",
 )
 ContactRole = words(
     "ContactRole",
@@ -327,6 +329,10 @@ ErrorCode = words(
     "SEGMENT_CYCLE",
     "SEGMENT_READ_ONLY",
     "SCORE_CYCLE",
+    # messages
+    "TEMPLATE_INVALID",
+    "ADDRESS_NOT_PUBLIC",
+    "NOT_RESENDABLE",
     # automations
     "NO_STEPS",
     "TOO_MANY_STEPS",
@@ -337,6 +343,10 @@ ErrorCode = words(
     "WRONG_BRANCH",
     "MISSING_BRANCH",
     "ARCHIVED",
+    "SPLIT_IN_PROGRESS",
+    "NO_DRAFT",
+    "RUN_ENDED",
+    "NOT_WAITING",
     "AUTOMATION_NOT_ACTIVE",
     "ENTRY_NOT_ALLOWED",
 )

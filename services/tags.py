@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kit import bell, db, text
-from kit.errors import Problem, Problems, invalid
+from kit.errors import Problem, Problems, invalid, not_found
 from kit.sql import Sql
 from services import facts, limits
 from services.caller import Caller
@@ -84,9 +84,15 @@ async def _make(names: Sequence[str], by: Caller) -> None:
         raise limits.reached("tag", "tags")
 
 
-async def give(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
-    """Give every contact of the set every tag, making unknown ones. Who has them all already is unchanged."""
-    tag_ids = sorted(set((await ensure(names, by=by)).values()))
+async def give(contacts: Sql, names: Sequence[str], *, by: Caller, make: bool = True) -> Outcome:
+    """Give every contact of the set every tag, making unknown ones. Who has them all already is unchanged.
+
+    Without `make` refused (NOT_FOUND at `tags`): a tag that there is not.
+    """
+    found = await ensure(names, by=by) if make else await _find(names)
+    if not make and len(found) < len(names):
+        raise not_found("tag", "tags")
+    tag_ids = sorted(set(found.values()))
     if not tag_ids:
         raise invalid("REQUIRED", "Name at least one tag.", "tags")
     row = await db.row(
@@ -123,13 +129,17 @@ async def give(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
     return Outcome.of(row)
 
 
-async def take(contacts: Sql, names: Sequence[str], *, by: Caller) -> Outcome:
-    """Take the tags away from every contact of the set; the tags themselves stay. Unknown tags change nothing."""
+async def take(contacts: Sql, names: Sequence[str], *, by: Caller, known: bool = False) -> Outcome:
+    """Take the tags away from every contact of the set; the tags themselves stay. Unknown tags change nothing; with
+    `known` they are refused (NOT_FOUND at `tags`).
+    """
     problems = Problems()
     wanted = read_names(names, problems, "tags")
     if not problems and not wanted:
         problems.add("REQUIRED", "Name at least one tag.", "tags")
     problems.refuse()
+    if known and len(await _find(wanted)) < len(wanted):
+        raise not_found("tag", "tags")
     return await _take(contacts, Sql("lower(t.name) IN ({names})", names=_lower(wanted)), by)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from segments import rule
 from services import caller as callers
 from services.outcome import Outcome
 from workflows.graph import Place
+from workflows.looks import next_looks
 
 NOOP_DETAIL = {"noop": True}
 NOOP = db.jsonb(NOOP_DETAIL)
@@ -36,6 +38,7 @@ class Run:
     entered_at: datetime
     visit_step_id: int | None
     visit_kind: str | None
+    passed: set[str] = field(default_factory=set)  # steps that remember, through which it came in this run
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Batch:
     automation_name: str
     now: datetime
     verdicts: dict[Run, Verdict] = field(default_factory=dict)
+    known: rule.Reading | None = None  # what rules are read with, once it was asked for
 
     @property
     def contacts(self) -> Sql:
@@ -86,11 +90,16 @@ class Batch:
         wanted = set(contacts)
         return [run for run in self.runs if run.contact_id in wanted]
 
+    async def reading(self) -> rule.Reading:
+        """What rules are read with, at the instant of the batch."""
+        if self.known is None:
+            self.known = await rule.reading(self.now)
+        return self.known
+
     async def matching(self, condition: rule.Condition, runs: Sequence[Run] | None = None) -> set[int]:
         """The contacts of these runs that the condition holds for now."""
-        reading = await rule.reading(self.now)
         contacts = self.contacts_of(self.runs if runs is None else runs)
-        found = set(await db.column(rule.matching(condition, contacts, reading)))
+        found = set(await db.column(rule.matching(condition, contacts, await self.reading())))
         await crash.point("condition_evaluated")
         return found
 
@@ -132,12 +141,36 @@ class Batch:
         """The step is done and leads to another one."""
         self._say(runs, Verdict("COMPLETED", go=step))
 
+    async def watch(self, condition: rule.Condition, deadlines: Mapping[Run, datetime | None]) -> None:
+        """These rest until the rule may hold: looked at again at every fact about the contact, when time alone may
+        make it true, and at their deadlines, if they have one."""
+        contacts = self.contacts_of(deadlines)
+        looks = await next_looks([condition], contacts, await self.reading()) if deadlines else {}
+        resting: dict[tuple[datetime | None, datetime | None], list[Run]] = defaultdict(list)
+        for run, deadline in deadlines.items():
+            resting[self.next_look(run, looks.get(run.contact_id), deadline), deadline].append(run)
+        for (until, deadline), runs in resting.items():
+            self.wait(runs, until=until, deadline=deadline, watching=True)
+
+    def next_look(self, run: Run, *instants: datetime | None) -> datetime | None:
+        """The first of the instants; now, for who only begins to watch."""
+        if not run.watching:
+            # A fact that was committed between our look and our commit found nobody watching: look once more.
+            return self.now
+        return min((each for each in instants if each is not None), default=None)
+
     def end(
-        self, reason: str, runs: Iterable[Run] | None = None, *, failed: str | None = None, detail: Any = None
+        self,
+        reason: str,
+        runs: Iterable[Run] | None = None,
+        *,
+        failed: str | None = None,
+        skipped: str | None = None,
+        detail: Any = None,
     ) -> None:
-        """The run is over, with `reason`; the visit is COMPLETED, or FAILED with the code `failed`."""
-        status = "FAILED" if failed else "COMPLETED"
-        self._say(runs, Verdict(status, reason=failed, detail=_json(detail), end=reason))
+        """The run is over, with `reason`; the visit is COMPLETED, or FAILED or SKIPPED with that code."""
+        status = "FAILED" if failed else "SKIPPED" if skipped else "COMPLETED"
+        self._say(runs, Verdict(status, reason=failed or skipped, detail=_json(detail), end=reason))
 
     def _say(self, runs: Iterable[Run] | None, verdict: Verdict) -> None:
         self.verdicts.update(dict.fromkeys(self.runs if runs is None else runs, verdict))

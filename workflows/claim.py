@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -116,6 +117,29 @@ async def claim_due(automation_id: int, now: datetime, *, count_max: int) -> Cla
     if waiting:
         await _read_visits(waiting)
     return Claim(rows[0]["name"], rows[0]["live"], runs)
+
+
+async def read_passed(runs: list[Run], keys: Sequence[str]) -> None:
+    """Add which of these steps each run came through before."""
+    begun = {run.id: run for run in runs if run.seq}
+    if not keys or not begun:
+        return
+    found = await db.rows(
+        Sql(
+            """
+            SELECT DISTINCT i.run_id, s.key
+            FROM unnest({run_ids}::bigint[]) AS w (run_id)
+            JOIN visit i ON i.run_id = w.run_id
+            JOIN automation_step s ON s.id = i.step_id
+            WHERE i.status <> 'IN_PROGRESS'
+              AND s.key = ANY({keys}::text[])
+            """,
+            run_ids=list(begun),
+            keys=list(keys),
+        )
+    )
+    for row in found:
+        begun[row["run_id"]].passed.add(row["key"])
 
 
 async def _read_visits(runs: list[Run]) -> None:

@@ -22,6 +22,8 @@ from services.references import unknown
 from workflows import graph
 from workflows.graph import Graph
 from workflows.step import Step
+from workflows.steps.add_tag import AddTag
+from workflows.steps.remove_tag import RemoveTag
 from workflows.trigger import TRIGGERS_MAX, DrawnTrigger, Trigger
 
 BUILT_IN_FIELDS = ("email", "phone", "firstName", "lastName", "jobTitle", "company")
@@ -61,9 +63,10 @@ class Drawing:
         return graph.drawing(self.steps, self.graph)
 
     def tags_of_steps(self) -> list[str]:
-        """The tags that contacts are given here: made when the automation is saved, so that they can be chosen."""
+        """The tags that contacts are given or lose here: made when the automation is saved, so that they can be chosen
+        (and what is missing later was deleted)."""
         places = self.graph.places.values() if self.graph else ()
-        return [place.card.tag for place in places if place.card.kind == "add_tag"]  # type: ignore[attr-defined]
+        return [place.card.tag for place in places if isinstance(place.card, AddTag | RemoveTag)]
 
     async def names_of_triggers(self, *, by: Caller) -> dict[tuple[str, str], int]:
         """The number of every tag (made if unknown) and custom field that triggers name."""

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from kit import bell, crash, db, log
 from kit.errors import Refused
+from segments import rule
 from services import caller
-from workflows import claim, graph, locks
+from workflows import claim, goals, graph, locks
 from workflows.batch import Batch, Run, Verdict
 from workflows.graph import Graph, Place
 from workflows.halves import in_halves, passes
 from workflows.journal import Journal
+from workflows.looks import next_looks
 
 RUNS_MAX = 1_000  # in one transaction
 AUTOMATIONS_MAX = 20  # in one pass
 MOVES_MAX = 200  # steps of one run without a wait (domain 2.13)
 ATTEMPTS_MAX = 3  # tries of a step that raises
+JUMPED = db.jsonb({"jumped": True})
 MISSING = {"NOT_FOUND", "UNKNOWN_FIELD"}  # refusals that mean: what the step is about is gone
 
 _log = log.get(__name__)
@@ -52,7 +57,9 @@ async def advance(automation_id: int, now: datetime, *, count_max: int = RUNS_MA
         await crash.point("after_claim")
         timers = any(run.waiting for run in claimed.runs)
         journal = Journal(automation_id, claimed.version_id, now)
-        walk = _Walk(claimed.automation_name, await graph.load(claimed.version_id), journal)
+        live = await graph.load(claimed.version_id)
+        await claim.read_passed(claimed.runs, live.remembering)
+        walk = _Walk(claimed.automation_name, live, journal)
         await walk.resume(claimed.runs)
         await walk.until_nobody_moves()
         await crash.point("before_enqueue")
@@ -71,8 +78,10 @@ class _Walk:
         self.graph = live
         self.journal = journal
         self.now = journal.now
+        self.goals = goals.of(live)
         self.order = {key: number for number, key in enumerate(live.places)}
         self.standing: dict[str, list[Run]] = defaultdict(list)
+        self._reading: rule.Reading | None = None
 
     async def resume(self, runs: Sequence[Run]) -> None:
         """Put every run on its place in the live version (domain 2.11)."""
@@ -80,7 +89,7 @@ class _Walk:
             place = self.graph.places.get(run.step_key)
             if place is None:
                 self._leave_visit(run)
-                self._arrive([run], await self._next_known(run))
+                self._arrive([run], graph.next_known(self.graph, await graph.load(run.version_id), run.step_key))
                 continue
             if run.waiting and run.visit_kind != place.card.word():
                 self._leave_visit(run)
@@ -91,30 +100,59 @@ class _Walk:
             self.journal.leave([run], "STEP_DELETED")
         run.entered_at, run.attempt, run.deadline_at = self.now, 0, None
 
-    async def _next_known(self, run: Run) -> str | None:
-        """The first step after the run's own, in the version it came by, that the live version still has."""
-        old = await graph.load(run.version_id)
-        key: str | None = run.step_key
-        seen: set[str] = set()
-        while key is not None and key not in self.graph.places and key not in seen:
-            seen.add(key)
-            place = old.places[key]
-            key = place.card.jump() or place.after()
-        return None if key in seen else key
-
     async def until_nobody_moves(self) -> None:
         """Every run waits or has ended when this returns."""
         while self.standing:
             key = min(self.standing, key=self.order.__getitem__)
             for group in _each_contact_once(self.standing.pop(key)):
-                await self._step(self.graph.places[key], group)
+                place = self.graph.places[key]
+                here = await self._jump(place, group) if self.goals else group
+                if here:
+                    await self._step(place, here)
+
+    async def _jump(self, place: Place, runs: list[Run]) -> list[Run]:
+        """Whose contact has met a goal goes on behind it (domain 2.6); the others, who stay on their step."""
+        assert self.goals is not None
+        met: dict[Run, str] = {}
+
+        async def look(some: Sequence[Run], which: Sequence[str] = ()) -> None:
+            assert self.goals is not None
+            if self._reading is None:
+                self._reading = await rule.reading(self.now)
+            met.update(await self.goals.met(which, some, self._reading))
+
+        async def fault(run: Run, error: Exception) -> None:
+            _log.error("goal_failed", run=run.id, step=place.key, exc_info=error)
+
+        for which, some in self.goals.open(place, runs).items():
+            await in_halves(some, partial(look, which=which), fault)
+        reached: dict[str, list[Run]] = defaultdict(list)
+        for run, goal in met.items():
+            reached[goal].append(run)
+        for goal, some in reached.items():
+            self._pass_over(place, goal, some)
+        return [run for run in runs if run not in met]
+
+    def _pass_over(self, place: Place, goal: str, runs: Sequence[Run]) -> None:
+        """The step they were interrupted at and those between are skipped, and the goal is met."""
+        assert self.goals is not None
+        over = Verdict("SKIPPED", reason="GOAL_JUMP")
+        moves = [run.moves for run in runs]
+        self.journal.visit(place, runs, over)
+        for key in self.goals.line(place.key, goal):
+            self.journal.visit(self.graph.places[key], runs, over)
+        for run, before in zip(runs, moves, strict=True):
+            run.entered_at, run.moves = self.now, before  # what they did not do does not count as steps made
+        self._move(self.graph.places[goal], runs, Verdict("COMPLETED", detail=JUMPED))
 
     async def _step(self, place: Place, runs: list[Run]) -> None:
         verdicts: dict[Run, Verdict] = {}
 
         async def act(some: Sequence[Run]) -> None:
-            batch = Batch(place, some, self.journal.automation_id, self.automation_name, self.now)
+            batch = Batch(place, some, self.journal.automation_id, self.automation_name, self.now, known=self._reading)
             await place.card.apply(batch)
+            await self._watch_goals(batch)
+            self._reading = batch.known
             if len(batch.verdicts) != len(some):
                 raise RuntimeError(f"{place.card.kind} said nothing about some of its runs")
             verdicts.update(batch.verdicts)
@@ -129,7 +167,24 @@ class _Walk:
         for verdict, group in same.values():
             self._move(place, group, verdict)
 
-    def _move(self, place: Place, runs: list[Run], verdict: Verdict) -> None:
+    async def _watch_goals(self, batch: Batch) -> None:
+        """Who rests while there are goals to meet is looked at as soon as one of them may be met."""
+        resting = [run for run, verdict in batch.verdicts.items() if verdict.status == "IN_PROGRESS"]
+        if self.goals is None or not resting:
+            return
+        for which, runs in self.goals.open(batch.place, resting).items():
+            rules = [self.goals.card(key).where for key in which]
+            looks = await next_looks(rules, batch.contacts_of(runs), await batch.reading())
+            told: dict[tuple[int, datetime | None], Verdict] = {}
+            for run in runs:
+                verdict = batch.verdicts[run]
+                until = batch.next_look(run, looks.get(run.contact_id), verdict.until)
+                key = (id(verdict), until)
+                if key not in told:
+                    told[key] = replace(verdict, until=until, watching=True)
+                batch.verdicts[run] = told[key]
+
+    def _move(self, place: Place, runs: Sequence[Run], verdict: Verdict) -> None:
         self.journal.visit(place, runs, verdict)
         if verdict.status == "IN_PROGRESS":
             for run in runs:

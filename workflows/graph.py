@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated, Any
 
 import orjson
@@ -67,7 +68,7 @@ class Place:
             yield jump, ("do", camel(self.card.kind), "step")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Graph:
     """All places by their ids, the entry first."""
 
@@ -76,6 +77,15 @@ class Graph:
     @property
     def first(self) -> str:
         return next(iter(self.places))
+
+    @cached_property
+    def remembering(self) -> tuple[str, ...]:
+        """The steps that must be told that a run was there before."""
+        return tuple(key for key, place in self.places.items() if place.card.remembers())
+
+    def reached(self, start: str, *, avoiding: str | None = None) -> set[str]:
+        """Every step that can come after `start`, by ways that do not lead through `avoiding`."""
+        return _reached(self, start, resting=True, avoiding=avoiding)
 
 
 def read(given: Any) -> tuple[Graph, list[Problem]]:
@@ -134,7 +144,7 @@ def _named(problem: Problem, given: Any) -> Problem:
 
 
 def _branch_problems(drawn: DrawnStep, path: tuple[str, ...]) -> Iterator[Problem]:
-    known = drawn.do.branches
+    known = drawn.do.ways_out()
     names = [branch.name for branch in drawn.branches]
     for number, name in enumerate(names):
         where = (*path, "branches", str(number), "name")
@@ -156,8 +166,9 @@ def _way_problems(graph: Graph, order: list[Place]) -> Iterator[Problem]:
                 message = f"Step {place.key} leads to {target}, which does not exist."
                 yield Problem("UNKNOWN_STEP", message, (str(number), *path))
     reached = _reached(graph, graph.first, resting=True)
+    doubled = {id(place) for place in order if graph.places[place.key] is not place}
     for number, place in enumerate(order):
-        if place.key not in reached and number:
+        if place.key not in reached and number and id(place) not in doubled:
             yield Problem("UNREACHABLE_STEP", f"No step leads to {place.key}.", (str(number),))
     told: set[str] = set()
     after = {key: _reached(graph, key, resting=False) for key, place in graph.places.items() if not place.card.rests()}
@@ -169,7 +180,7 @@ def _way_problems(graph: Graph, order: list[Place]) -> Iterator[Problem]:
             yield Problem("LOOP_WITHOUT_WAIT", f"The steps {steps} go in a circle without a wait.", (str(number),))
 
 
-def _reached(graph: Graph, start: str, *, resting: bool) -> set[str]:
+def _reached(graph: Graph, start: str, *, resting: bool, avoiding: str | None = None) -> set[str]:
     """Every step that can come after `start`, without going on from waits unless `resting`."""
     found: set[str] = set()
     waiting = [start]
@@ -177,10 +188,23 @@ def _reached(graph: Graph, start: str, *, resting: bool) -> set[str]:
         place = graph.places[waiting.pop()]
         for target, _ in place.ways():
             known = graph.places.get(target)
-            if known is not None and target not in found and (resting or not known.card.rests()):
+            if known is None or target in found or target == avoiding:
+                continue
+            if resting or not known.card.rests():
                 found.add(target)
                 waiting.append(target)
     return found
+
+
+def next_known(live: Graph, old: Graph, key: str) -> str | None:
+    """The first step after this one, in the version a run came by, that the live version still has; None is the end."""
+    seen: set[str] = set()
+    onward: str | None = key
+    while onward is not None and onward not in live.places and onward not in seen:
+        seen.add(onward)
+        place = old.places[onward]
+        onward = place.card.jump() or place.after()
+    return None if onward in seen else onward
 
 
 # ------------------------------------------------------------------------------------------------------------ versions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from services.caller import Caller
 from workflows.batch import Run, Verdict
 from workflows.graph import Place
 from workflows.report import GOAL_JUMP, JUMPED_OVER
+from workflows.steps.goal import Goal
 
 # A visit as it is written: step, status, reason, branch, detail. Few different ones stand for thousands of visits.
 Mark = tuple[int, str, str | None, str | None, str | None]
@@ -35,8 +36,9 @@ class Journal:
     closed: list[tuple[int, int, int]] = field(default_factory=list)
     counts: Counter[tuple[int, str, str | None, str | None]] = field(default_factory=Counter)
     rests: dict[Run, Rest] = field(default_factory=dict)
+    goals: list[tuple[int, int, str, str, str]] = field(default_factory=list)  # run, contact, step, name, result
 
-    def visit(self, place: Place, runs: Iterable[Run], verdict: Verdict) -> None:
+    def visit(self, place: Place, runs: Sequence[Run], verdict: Verdict) -> None:
         """These runs stood at `place` and this became of them; the visit they had in progress is this one."""
         opened = closed = 0
         in_progress = verdict.status == "IN_PROGRESS"
@@ -56,6 +58,15 @@ class Journal:
                 closed += 1
         reason = JUMPED_OVER if over else verdict.reason
         self.counts[place.step_id, verdict.status, reason, verdict.branch] += opened
+        if not in_progress and place.card.remembers():
+            self._passed(place, runs, verdict)
+
+    def _passed(self, place: Place, runs: Sequence[Run], verdict: Verdict) -> None:
+        for run in runs:
+            run.passed.add(place.key)
+        if isinstance(place.card, Goal):
+            result = "ACHIEVED" if verdict.status == "COMPLETED" else "SKIPPED"
+            self.goals += [(run.id, run.contact_id, place.key, place.card.name, result) for run in runs]
 
     def leave(self, runs: Iterable[Run], reason: str) -> None:
         """The visit these runs have in progress ends without its step."""
@@ -94,7 +105,7 @@ class Journal:
     # -------------------------------------------------------------------------------------------------------- writing
 
     async def write(self, by: Caller) -> None:
-        """Write it all: at most four statements, whatever the number of runs."""
+        """Write it all: at most five statements, whatever the number of runs."""
         marks = self._marks()
         if self.opened:
             await db.execute(self._insert_visits(marks))
@@ -102,6 +113,8 @@ class Journal:
             await db.execute(self._finish_visits(marks))
         if self.counts:
             await db.execute(self._count_visits())
+        if self.goals:
+            await db.execute(self._tell_goals(by))
         if self.rests:
             await db.execute(self._move_runs(by))
 
@@ -183,6 +196,37 @@ class Journal:
             reasons=list(reasons),
             branches=list(branches),
             numbers=list(numbers),
+        )
+
+    def _tell_goals(self, by: Caller) -> Sql:
+        """A fact for every goal that somebody met, or came past without having met it."""
+        run_ids, contact_ids, keys, names, results = zip(*self.goals, strict=True)
+        return Sql(
+            "WITH {fact} SELECT count(*) FROM fact",
+            fact=facts.recorded(
+                Sql(
+                    """
+                    SELECT
+                        w.contact_id,
+                        'GOAL_REACHED' AS kind,
+                        {automation_id}::bigint AS subject,
+                        jsonb_build_object(
+                            'automation', (SELECT a.name FROM automation a WHERE a.id = {automation_id}::bigint),
+                            'run', 'run_' || w.run_id, 'step', w.step, 'goal', w.goal, 'result', w.result
+                        ) AS data
+                    FROM unnest(
+                        {run_ids}::bigint[], {contact_ids}::bigint[], {keys}::text[], {names}::text[], {results}::text[]
+                    ) AS w (run_id, contact_id, step, goal, result)
+                    """,
+                    automation_id=self.automation_id,
+                    run_ids=list(run_ids),
+                    contact_ids=list(contact_ids),
+                    keys=list(keys),
+                    names=list(names),
+                    results=list(results),
+                ),
+                by=by,
+            ),
         )
 
     def _move_runs(self, by: Caller) -> Sql:

@@ -41,6 +41,14 @@ class Step(ABC):
     def describe(self) -> str:
         """The label of a step that its designer gave none."""
 
+    def ways_out(self) -> tuple[str, ...]:
+        """The names of its branches, where they depend on the parameters."""
+        return self.branches
+
+    def remembers(self) -> bool:
+        """Whether it must be told (Run.passed) that a run was here before."""
+        return False
+
     def rests(self) -> bool:
         """Whether contacts rest here, so that a circle through this step is not endless."""
         return False

@@ -143,8 +143,11 @@ async def wake_changed(automation_id: int, old: dict[str, Any], new: dict[str, A
     """Who rests on a step that is told something else now, or is gone, is looked at: the engine counts the time
     already spent, looks at the new rule, or leads on from a step that is gone."""
     told = {each["id"]: each["do"] for each in new["steps"]}
-    changed = [each["id"] for each in old["steps"] if told.get(each["id"]) != each["do"]]
-    if changed:
+    known = {each["id"]: each["do"] for each in old["steps"]}
+    changed = [key for key, do in known.items() if told.get(key) != do]
+    if any("goal" in do and known.get(key) != do for key, do in told.items()):
+        await wake(automation_id, Sql("r.waiting"), by=by)  # whoever rests may have met the new goal
+    elif changed:
         await wake(automation_id, Sql("r.waiting AND r.step_key = ANY({changed}::text[])", changed=changed), by=by)
 
 
@@ -160,6 +163,7 @@ async def wake_watching(condition: Sql, now: datetime) -> None:
                 SELECT r.id
                 FROM run r
                 WHERE r.watching
+                  AND r.attempt = 0  -- what failed is tried again when its pause is over, and looks at everything then
                   AND {condition}
                   AND (r.due_at IS NULL OR r.due_at > {now}::timestamptz)
                 ORDER BY r.id

@@ -29,6 +29,12 @@ _CHANGED = Sql(
 )
 _LIST = Sql("format('%s: %s → %s', e.data ->> 'list', coalesce(e.data ->> 'from', '–'), e.data ->> 'to')")
 _SCORE = Sql("format('%s: %s → %s (%s)', e.data ->> 'score', e.data ->> 'from', e.data ->> 'to', e.data ->> 'why')")
+_GOAL = Sql(
+    """concat(
+        CASE e.data ->> 'result' WHEN 'ACHIEVED' THEN 'Reached the goal ' ELSE 'Passed without the goal ' END,
+        e.data ->> 'goal', ': ', e.data ->> 'automation'
+    )"""
+)
 _BOUGHT = "concat_ws(' ', {words}, e.data ->> {amount}, e.data ->> 'currency')"
 
 
@@ -78,6 +84,7 @@ SENTENCES = {
         "automation",
     ),
     "DATE_REACHED": Said(Sql("concat_ws(' ', e.data ->> 'when', e.data ->> 'field', e.data ->> 'date')")),
+    "GOAL_REACHED": Said(_GOAL, "automation"),
     "FORM_SUBMITTED": _named("Submitted the form", "form", "form"),
     "MARKETING_GRANTED": _plain("Agreed to marketing"),
     "MARKETING_REVOKED": _plain("Wants no marketing any more"),
@@ -113,6 +120,7 @@ SENTENCES = {
     "REVIEW_CHANGED": _named("Review changed", "product", "review"),
     "ACCOUNT_CREATED": _plain("Opened a customer account", "customeraccount"),
     "ACCOUNT_DELETED": _plain("Customer account deleted", "customeraccount"),
+    "SMS_SENT": _plain("Was sent a text message", "delivery"),
     "SCORE_CHANGED": Said(_SCORE, "score"),
     "PAGE_VISITED": _named("Visited", "url"),
     "EVENT_RECORDED": _named("Did", "name"),

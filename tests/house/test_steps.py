@@ -10,7 +10,7 @@ import pytest
 from kit import card, db
 from kit.shape import camel
 from kit.sql import Sql, ids, name
-from services import lists, scores
+from services import fields, lists, scores
 from services.caller import Caller
 from workflows import engine, entry, publish
 from workflows.step import kinds
@@ -25,6 +25,7 @@ async def draw(caller: Caller) -> Any:
     async def make(kind: str, number: int) -> int:
         list_id = await lists.create("News", by=caller)
         score_id = await scores.create({"name": "Fit"}, by=caller)
+        await fields.create({"name": "renewal", "label": "Renewal", "type": "DATE"}, by=caller)
         other = await publish.create({"name": "Other", "steps": [{"id": "e", "do": {"end": {}}}]}, by=caller)
         await publish.activate(other, by=caller)
         written = json.dumps(kinds()[kind].examples[number])

@@ -45,6 +45,8 @@ class SetField(Step):
     def problems(self, reading: Reading) -> Iterator[Problem]:
         field = reading.field(self.name)
         if field is None:
+            if self.name in setting.BUILT_IN and self.op.value not in ("SET", "CLEAR"):
+                yield Problem("OPERATION_NOT_ALLOWED", f"{self.name} takes CLEAR, SET.", ("op",))
             return
         allowed = {"SET", "CLEAR"}
         allowed |= {"ADD", "SUBTRACT"} if field.type in fields.NUMBERS else set()

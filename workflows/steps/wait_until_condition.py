@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import ClassVar
 
 from kit.duration import Duration
 from kit.errors import Problem
 from segments.reading import Reading
 from segments.rule import Rule
-from workflows.batch import Batch, Run
+from workflows.batch import Batch
 from workflows.step import Step
-
-LOOK_EVERY = timedelta(seconds=60)  # at rules that come true by the mere passing of time
 
 
 @dataclass(frozen=True)
 class WaitUntilCondition(Step):
-    """Looked at on arrival and at every fact about the contact; with `timeout`, they go on then whatever holds."""
+    """Looked at on arrival, at every fact about the contact and when time may make it true; with `timeout`, they go on
+    then whatever holds."""
 
     where: Rule
     timeout: Duration | None = None
@@ -31,23 +29,15 @@ class WaitUntilCondition(Step):
 
     async def apply(self, batch: Batch) -> None:
         holds = await batch.matching(self.where)
-        for run in batch.runs:
-            deadline = None if self.timeout is None else self.timeout.after(run.entered_at)
-            if run.contact_id in holds:
-                batch.complete([run])
-            elif deadline is not None and deadline <= batch.now:
-                batch.complete([run], detail={"timedOut": True})
-            else:
-                batch.wait([run], until=self._next_look(run, deadline, batch.now), deadline=deadline, watching=True)
-
-    def _next_look(self, run: Run, deadline: datetime | None, now: datetime) -> datetime | None:
-        if not run.watching:
-            # A fact that was committed between our look and our commit found nobody watching: look once more.
-            return now
-        if not self.where.depends_on_time:
-            return deadline
-        soon = now + LOOK_EVERY
-        return soon if deadline is None else min(soon, deadline)
+        deadlines = {
+            run: None if self.timeout is None else self.timeout.after(run.entered_at)
+            for run in batch.runs
+            if run.contact_id not in holds
+        }
+        batch.complete(batch.of(holds))
+        late = [run for run, deadline in deadlines.items() if deadline is not None and deadline <= batch.now]
+        batch.complete(late, detail={"timedOut": True})
+        await batch.watch(self.where, {run: at for run, at in deadlines.items() if run not in batch.verdicts})
 
     def rests(self) -> bool:
         return True
