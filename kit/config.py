@@ -116,7 +116,14 @@ class Settings(BaseSettings):
     webhook_private: bool = Field(
         False, description="Lets webhooks go to addresses that are not public. For development and tests."
     )
+    location_database: Path | None = Field(
+        None, description="A file that tells where addresses of the net are (MaxMind DB format, cities or countries)."
+    )
+    anonymous_visit_days: int = Field(
+        90, ge=1, le=3_650, description="Days for which visits of people nobody knows are kept."
+    )
     pool_size: int = Field(10, ge=2, le=100, description="Connections to PostgreSQL of each process, at most.")
+    upload_megabytes: int = Field(200, ge=1, le=10_000, description="How large a file for an import may be, in MB.")
     worker_processes: int = Field(1, ge=1, le=64, description="Worker processes that `parcours up` starts.")
     worker_threads: int = Field(4, ge=1, le=64, description="Hints that one worker process hears at the same time.")
 

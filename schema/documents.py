@@ -66,7 +66,8 @@ class Document:
     def check(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
         """Refuses variables beyond the limits, and page sizes in them that make the operation cost too much."""
         try:
-            limits.check_variables(variables)
+            many = limits.is_about_many(operation)
+            limits.check_variables(variables, limits.MANY_ITEMS_MAX if many else limits.VARIABLE_ITEMS_MAX)
             if not self.sizes_by:
                 return
             sizes = tuple(variables.get(name) for name in sorted(self.sizes_by))

@@ -44,6 +44,9 @@ DIRECTIVES_MAX = 20
 VARIABLES_MAX = 50
 VARIABLE_ITEMS_MAX = 1_000
 VARIABLE_DEPTH_MAX = 32
+# Operations that are about many things at once take longer lists, and larger bodies over HTTP.
+MANY = frozenset({"upsertContacts", "bulkEdit"})
+MANY_ITEMS_MAX = 10_000
 NAME_LENGTH_MAX = 60
 PAGE_ASSUMED = 20
 PAGE_COUNTED_MAX = 100
@@ -95,7 +98,13 @@ def check_cost(
     _check(_Ruler(schema, document, values).operation(operation))
 
 
-def check_variables(values: Mapping[str, Any]) -> None:
+def is_about_many(operation: OperationDefinitionNode) -> bool:
+    """Whether it is one of the operations that take long lists, and nothing besides."""
+    fields = operation.selection_set.selections
+    return len(fields) == 1 and isinstance(fields[0], FieldNode) and fields[0].name.value in MANY
+
+
+def check_variables(values: Mapping[str, Any], items_max: int = VARIABLE_ITEMS_MAX) -> None:
     """Raises TooMuch for too many variables, too long a list among them, or too deep a nesting."""
     _at_most(len(values), VARIABLES_MAX, "The request has {n} variables")
     level: list[Any] = [value for value in values.values() if type(value) in (dict, list)]
@@ -107,7 +116,7 @@ def check_variables(values: Mapping[str, Any]) -> None:
         below: list[Any] = []
         for value in level:
             if type(value) is list:
-                _at_most(len(value), VARIABLE_ITEMS_MAX, "A list in the variables has {n} items")
+                _at_most(len(value), items_max, "A list in the variables has {n} items")
             inside = value if type(value) is list else value.values()
             below += [item for item in inside if type(item) in (dict, list)]
         level = below

@@ -13,6 +13,7 @@ from services.caller import Caller, Role
 
 KEPT_MADE = timedelta(hours=24)
 KEPT_UPLOADED = timedelta(days=7)
+KEPT_HALF = timedelta(hours=1)  # an upload that is on its way
 LINK_SECONDS = 15 * 60
 
 
@@ -74,6 +75,11 @@ async def append(file_id: int, content: bytes) -> None:
             content=content,
         )
     )
+
+
+async def delete(file_id: int) -> None:
+    """A file that nobody wants."""
+    await db.execute(Sql("DELETE FROM stored_file fl WHERE fl.id = {id}::bigint", id=file_id))
 
 
 async def complete(file_id: int, *, now: datetime, kept: timedelta = KEPT_MADE) -> None:

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from kit import bell, broker, config, db, memory
 from kit.limiter import Limiter
-from web import confirm, forms, graphql
+from web import confirm, files, forms, graphql
 from web.envelope import Envelope
 from web.errors import on_http_exception
 from web.health import health
@@ -30,6 +30,7 @@ def app() -> Starlette:
         *graphql.routes(),
         *forms.routes(),
         *confirm.routes(),
+        *files.routes(),
     ]
     middleware = [Middleware(Envelope)]
     if settings.allowed_origins:

@@ -8,10 +8,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kit import clock, log, outage
+from kit import clock, config, log, outage
 from web.errors import refusal
 
 BODY_BYTES_MAX = 1_000_000
+# For what is about many contacts at once; the API looks whether it is, and who is not known never gets that far.
+API_BYTES_MAX = 16_000_000
 HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -52,10 +54,13 @@ class Envelope:
             await send(message)
 
         try:
-            if _length(scope) > BODY_BYTES_MAX:
-                await refusal(413, request_id, {"connection": "close"})(scope, receive, send_with_headers)
+            most = _bytes_max(scope)
+            if _length(scope) > most:
+                words = f"The request body is larger than {most // 1_000_000:,} MB."
+                refused = refusal(413, request_id, {"connection": "close"}, message=words)
+                await refused(scope, receive, send_with_headers)
             else:
-                await self.app(scope, _limited(receive), send_with_headers)
+                await self.app(scope, _limited(receive, most), send_with_headers)
         except Exception as error:
             away = outage.is_outage(error)
             _log.log(30 if away else 40, "away" if away else "request failed", path=scope["path"], exc_info=error)
@@ -79,7 +84,16 @@ def _length(scope: Scope) -> int:
     return int(given) if given.isdigit() and len(given) < 20 else 0
 
 
-def _limited(receive: Receive) -> Receive:
+def _bytes_max(scope: Scope) -> int:
+    """Files are large, and so are many contacts at once; everything else is small."""
+    if scope["path"] == "/files":
+        return config.settings().upload_megabytes * 1_000_000
+    if scope["path"] == "/graphql" and "authorization" in Headers(scope=scope):
+        return API_BYTES_MAX
+    return BODY_BYTES_MAX
+
+
+def _limited(receive: Receive, most: int) -> Receive:
     """For bodies that do not say how long they are."""
     total = 0
 
@@ -87,7 +101,7 @@ def _limited(receive: Receive) -> Receive:
         nonlocal total
         message = await receive()
         total += len(message.get("body", b""))
-        if total > BODY_BYTES_MAX:
+        if total > most:
             raise HTTPException(413)
         return message
 

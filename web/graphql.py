@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from graphql import OperationType
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -20,6 +21,7 @@ from schema import errors, execution
 from schema.context import Context
 from schema.documents import Documents
 from schema.errors import RequestError, refuse
+from schema.limits import is_about_many
 from web import auth, graphiql
 from web.live import Hub
 from web.request import GRAPHQL_JSON, checked, from_body, from_url, marked, preferred
@@ -114,10 +116,12 @@ class Door:
         caller = await auth.caller(auth.bearer(request.headers.get("authorization")))
         if caller is None:
             raise refuse(errors.UNAUTHENTICATED, auth.UNAUTHENTICATED_MESSAGE)
-        given = from_url(request) if request.method == "GET" else await from_body(request)
+        given, large = (from_url(request), False) if request.method == "GET" else await from_body(request)
         query, operation_name, variables = checked(given)
         document = self.documents.read(query)
         operation = document.operation(operation_name)
+        if large and not is_about_many(operation):
+            raise HTTPException(413)
         if operation.operation is OperationType.SUBSCRIPTION:
             raise refuse(errors.BAD_REQUEST, "Subscriptions run over WebSocket (graphql-transport-ws) at this address.")
         if request.method == "GET" and operation.operation is OperationType.MUTATION:

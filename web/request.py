@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from schema import errors
 from schema.errors import refuse
+from web.envelope import BODY_BYTES_MAX
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -55,14 +57,19 @@ def from_url(request: Request) -> dict[str, Any]:
     return given
 
 
-async def from_body(request: Request) -> object:
+async def from_body(request: Request) -> tuple[object, bool]:
+    """What a body says, and whether it is larger than what most operations may send."""
     if not _is_json(request.headers.get("content-type", "")[:CONTENT_TYPE_LENGTH_MAX]):
         raise refuse("UNSUPPORTED_MEDIA_TYPE", "Send application/json.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise refuse("UNSUPPORTED_MEDIA_TYPE", "Send the request body uncompressed.")
+    body = await request.body()
+    large = len(body) > BODY_BYTES_MAX
     try:
-        return orjson.loads(await request.body())
+        return orjson.loads(body), large
     except orjson.JSONDecodeError:
+        if large:
+            raise HTTPException(413) from None
         raise refuse(errors.BAD_REQUEST, "The request body is not valid JSON in UTF-8.") from None
 
 

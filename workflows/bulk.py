@@ -9,8 +9,7 @@ from kit import db, sql
 from kit.card import Reference
 from kit.errors import Problems, Refused
 from kit.sql import Sql
-from segments import rule
-from services import jobs, setting, tags
+from services import contact_sets, jobs, setting, tags
 from services.caller import Caller
 from services.given import camel
 from services.record import STAGES
@@ -64,11 +63,8 @@ async def members(parameters: Mapping[str, Any], *, by: Caller) -> Sql:
     """The set that is asked for, as ids; those given by hand may be nobody's."""
     if "ids" in parameters:
         return sql.ids(parameters["ids"])
-    where = parameters.get("where") or {"segment": {"id": f"segment_{parameters['segment_id']}"}}
-    condition = rule.saved(where)
-    if condition is None:
-        return sql.ids([])
-    return Sql("SELECT c.id FROM contact c WHERE {where}", where=condition.compile(await rule.reading(by.now)))
+    where = await contact_sets.members(parameters, by=by)
+    return Sql("SELECT c.id FROM contact c WHERE {where}", where=where)
 
 
 async def _check_set(given: Mapping[str, Any], values: Mapping[str, Any], problems: Problems, by: Caller) -> None:
@@ -81,18 +77,8 @@ async def _check_set(given: Mapping[str, Any], values: Mapping[str, Any], proble
             problems.add("REQUIRED", "Name at least one contact.", "ids")
         elif len(given["ids"]) > IDS_MAX:
             problems.add("TOO_LONG", f"Give at most {IDS_MAX:,} ids; for more use where or segmentId.", "ids")
-    elif named == ["where"]:
-        await check_where(values["where"], problems, by)
-
-
-async def check_where(where: Any, problems: Problems, by: Caller) -> None:
-    """Note what is wrong with a rule that says who is in a set, at `where`."""
-    try:
-        condition = rule.check(where, await rule.reading(by.now), ("where",), lasting=True)
-    except Refused as refusal:
-        problems.extend(refusal.problems)
     else:
-        problems.extend(await unknown(list(condition.references(("where",)))))
+        await contact_sets.check(values, problems, by=by)
 
 
 async def _check_references(given: Mapping[str, Any], problems: Problems) -> None:
@@ -102,8 +88,6 @@ async def _check_references(given: Mapping[str, Any], problems: Problems) -> Non
         for key in keys
         for place, number in enumerate(given.get(key, ()))
     ]
-    if "segment_id" in given:
-        named.append(Reference("segment", given["segment_id"], ("segmentId",)))
     problems.extend(await unknown(named))
     for place in await _inactive(given.get("enter_automations", ())):
         problems.add(NOT_ACTIVE, SENTENCES[NOT_ACTIVE], "enterAutomations", str(place))

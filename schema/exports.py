@@ -1,0 +1,71 @@
+"""Exports: a CSV file, made by a job."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.types import Info
+
+from kit.errors import not_found
+from kit.sql import Sql, all_of
+from schema import paging
+from schema.access import Role, reader
+from schema.cards import ConditionInput
+from schema.enums import ExportKind
+from schema.mutation import Given, mutation
+from schema.node import Connection
+from schema.projection.read import read_connection
+from schema.types.job import Job
+from services import exports, jobs
+from services.caller import Caller
+
+_SUBJECTS = {"LIST": "list", "SEGMENT": "segment", "RUNS": "automation"}
+
+
+@strawberry.input(
+    description="What is to be exported. The file is kept for a day; cells that a spreadsheet would run as formulas "
+    "begin with an apostrophe."
+)
+class StartExportInput:
+    what: ExportKind
+    id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Which list or segment; which automation's runs (without it, all)."
+    )
+    where: ConditionInput | None = strawberry.field(default=strawberry.UNSET, description="Which contacts.")
+    columns: list[str] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="In this order; also names of custom fields. Without any: what is usual, of a segment the e-mail"
+        " address alone.",
+    )
+    bom: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Begin with a byte order mark, for Excel."
+    )
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="One's own exports, for admins everybody's; the newest first.")
+    async def exports(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Job]:
+        where = all_of([jobs.visible(reader(info)), Sql("jb.kind = {kind}", kind=exports.KIND)])
+        keys = (paging.by_id("jb", descending=True),)
+        page = paging.page(first, after, last, before)
+        return await read_connection(info._raw_info, where, keys=keys, page=page)  # type: ignore[return-value]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(StartExportInput, role=Role.ADMIN, description="Make a CSV file for download.", job=Job)
+    async def start_export(given: Given, by: Caller) -> dict:
+        values = given.named(what="what", where="where", columns="columns", bom="bom")
+        kind = _SUBJECTS.get(values["what"])
+        if given.get("id") is not None:
+            if kind is None:
+                raise not_found("thing to export", "id")
+            values["id"] = given.id("id", kind)
+        return {"job": await exports.start(values, by=by)}
