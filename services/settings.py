@@ -14,7 +14,7 @@ from kit import country, db, email
 from kit.errors import Problems
 from kit.sql import Sql, text
 from services.caller import Caller
-from services.given import Given
+from services.given import Given, camel
 
 LIMIT_MAX = 2**31 - 1
 SOFT_BOUNCES_MAX = 100
@@ -102,6 +102,7 @@ async def update(values: Mapping[str, Any], *, by: Caller) -> None:
     changed["soft_bounces_max"] = given.integer("soft_bounces_max", least=1, most=SOFT_BOUNCES_MAX)
     for key, (least, most) in _ENGAGEMENT.items():
         changed[key] = given.integer(key, least=least, most=most)
+    await _percents(given, changed)
     changed["anonymous_name"] = given.text("anonymous_name")
     changed["no_reply_address"] = _address(given, problems)
     changed["create_form_fields"] = await _form_fields(values.get("create_form_fields"), problems)
@@ -134,6 +135,19 @@ async def update(values: Mapping[str, Any], *, by: Caller) -> None:
             everybody=bool(kept.keys() & _ENGAGEMENT),
         )
     )
+
+
+async def _percents(given: Given, changed: Mapping[str, Any]) -> None:
+    """The border of MOST lies above that of SOMEWHAT, also where only one of them is moved."""
+    keys = ("engagement_most_percent", "engagement_some_percent")
+    named = [key for key in keys if key in given]
+    if not named:
+        return
+    now = await read()
+    cleared = {key: DEFAULTS[key] if key in given else getattr(now, key) for key in keys}
+    most, some = (cleared[key] if changed[key] is None else changed[key] for key in keys)
+    if some >= most and not given.problems:
+        given.refuse("OUT_OF_RANGE", "Give a higher percentage for MOST than for SOMEWHAT.", camel(named[0]))
 
 
 def _address(given: Given, problems: Problems) -> str | None:

@@ -68,6 +68,13 @@ async def letters(now: datetime) -> None:
     await letters.send_due(now)
 
 
+async def levels(now: datetime) -> None:
+    """Look again at the engagement of those for whom time alone may have changed it."""
+    from services import engagement
+
+    await engagement.sweep(now)
+
+
 async def merges(now: datetime) -> None:
     """Forget what merged contacts were, once they cannot come back any more."""
     from services import caller, unmerging
@@ -89,6 +96,7 @@ JOBS = [
     Job("alerts", 2, alerts),
     Job("dates", 5, dates),
     Job("letters", 2, letters),
+    Job("levels", 1, levels),
     Job("merges", 3600, merges),
 ]
 
