@@ -53,7 +53,7 @@ class _Limited(Environment):
 
 
 def _json(value: Any, *_: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+    return "null" if isinstance(value, Undefined) else orjson.dumps(value, default=str).decode()
 
 
 # In HTML every value is escaped; in subjects and plain text there is nothing to escape.

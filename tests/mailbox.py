@@ -10,19 +10,29 @@ from aiosmtpd.smtp import SMTP
 
 
 class Mailbox:
-    """What arrived, the oldest first. Recipients in `refused` get a 550."""
+    """What arrived, the oldest first. Recipients in `refused` get a 550, others what `answers` has for them.
+
+    To those in `silent` the connection breaks when their mail has arrived, before that is said.
+    """
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.envelopes: list[tuple[str, list[str]]] = []
         self.refused: set[str] = set()
+        self.answers: dict[str, str] = {}
+        self.silent: set[str] = set()
+        self.connections = 0
         self._server: asyncio.Server | None = None
 
     async def start(self) -> str:
         """Listen on a free port of this machine; where, as an SMTP URL."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: SMTP(self, enable_SMTPUTF8=True), "127.0.0.1", 0)
+        self._server = await loop.create_server(self._session, "127.0.0.1", 0)
         return f"smtp://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def _session(self) -> SMTP:
+        self.connections += 1
+        return SMTP(self, enable_SMTPUTF8=True)
 
     async def stop(self) -> None:
         assert self._server is not None
@@ -31,10 +41,14 @@ class Mailbox:
     async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 (aiosmtpd's name)
         if address in self.refused:
             return "550 5.1.1 No such mailbox"
+        if address in self.answers:
+            return self.answers[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+    async def handle_DATA(self, server, _session, envelope):  # noqa: N802
         self.envelopes.append((envelope.mail_from, envelope.rcpt_tos))
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        if self.silent & set(envelope.rcpt_tos):
+            server.transport.abort()
         return "250 OK"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import formatdate, make_msgid, parseaddr
+from functools import lru_cache
+from pathlib import Path
 
 import aiosmtplib
+import dkim
 
 from kit import config, db, text
 from kit import email as addresses
@@ -16,6 +21,23 @@ from kit.errors import Problems
 TIMEOUT_SECONDS = 30
 SUBJECT_LENGTH_MAX = 300
 BODY_LENGTH_MAX = 500_000
+ANSWER_LENGTH_MAX = 300
+CLOSE_SECONDS = 2
+
+# What a signature covers (trust M3): From twice, so that nobody can add another one.
+_SIGNED = (
+    b"from",
+    b"from",
+    b"to",
+    b"subject",
+    b"date",
+    b"message-id",
+    b"reply-to",
+    b"mime-version",
+    b"content-type",
+    b"list-unsubscribe",
+    b"list-unsubscribe-post",
+)
 
 
 class NotSent(Exception):
@@ -24,10 +46,12 @@ class NotSent(Exception):
     `reason` is a word for logs and people, without addresses: REFUSED and the server's code, or UNREACHABLE.
     """
 
-    def __init__(self, reason: str, *, unknown: bool = False) -> None:
+    def __init__(self, reason: str, *, unknown: bool = False, code: int | None = None, answer: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.unknown = unknown
+        self.code = code  # of the server; None: there was no answer
+        self.answer = answer[:ANSWER_LENGTH_MAX]
 
 
 def is_configured() -> bool:
@@ -102,3 +126,173 @@ def compose(to: str, subject: str, body: str, html: str | None = None) -> EmailM
 def _mailbox(address: str, name: str = "") -> Address:
     local, _, domain = address.rpartition("@")
     return Address(name, local, domain.encode("idna").decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One e-mail to one address, all filled in. `leave` is the link of its unsubscribe headers (RFC 8058)."""
+
+    to: str
+    subject: str
+    text: str
+    html: str | None = None
+    sender_name: str | None = None
+    reply_to: str | None = None
+    message_id: str | None = None
+    leave: str | None = None
+    returns_to: str | None = None  # the envelope's sender; without it the one of the header
+    automatic: bool = False
+
+
+def sender_domain() -> str:
+    """The domain that mail comes from."""
+    return _mailbox(_sender()[1]).domain
+
+
+def written(letter: Letter) -> bytes:
+    """The message as it goes over the wire, signed if there is a key. Nothing in it can become a header of its own."""
+    name, address = _sender()
+    policy = _PLAIN if (address + letter.to).isascii() else _INTERNATIONAL
+    message = EmailMessage(policy=policy)
+    message["From"] = _mailbox(address, letter.sender_name or name)
+    message["To"] = _mailbox(letter.to)
+    message["Subject"] = " ".join(letter.subject.split())[:SUBJECT_LENGTH_MAX]
+    message["Date"] = formatdate(usegmt=True)
+    if letter.reply_to:
+        message["Reply-To"] = _mailbox(letter.reply_to)
+    if letter.automatic:
+        message["Auto-Submitted"] = "auto-generated"
+    message.set_content(letter.text)
+    if letter.html is not None:
+        message.add_alternative(letter.html, subtype="html")
+    return _signed(_unfolded(letter) + message.as_bytes())
+
+
+def _unfolded(letter: Letter) -> bytes:
+    """Headers of our own making that must stand on one line, however long they are."""
+    lines = [f"Message-ID: {letter.message_id or make_msgid(domain=sender_domain())}"]
+    if letter.leave:
+        lines += [f"List-Unsubscribe: <{letter.leave}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+def _signed(data: bytes) -> bytes:
+    known = config.settings()
+    if known.dkim_key is None:
+        return data
+    domain = known.dkim_domain or sender_domain()
+    covered = [name for name in _SIGNED if b"\r\n" + name + b":" in b"\r\n" + _head(data)]
+    signature = dkim.sign(
+        data,
+        known.dkim_selector.encode(),
+        domain.encode(),
+        _key(known.dkim_key),
+        canonicalize=(b"relaxed", b"relaxed"),
+        include_headers=covered,
+    )
+    return signature + data
+
+
+def _head(data: bytes) -> bytes:
+    return data.partition(b"\r\n\r\n")[0].lower()
+
+
+@lru_cache(maxsize=1)
+def _key(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+class Connection:
+    """One connection to the mail server, for many messages one after the other; opened when the first one goes."""
+
+    def __init__(self) -> None:
+        self._server: aiosmtplib.SMTP | None = None
+
+    async def open(self) -> None:
+        """Be connected. NotSent, not `unknown`: the server cannot be reached or does not let us in."""
+        if self._server is not None and self._server.is_connected:
+            return
+        server = config.settings().smtp()
+        if server is None:
+            raise NotSent("NOT_CONFIGURED")
+        self._server = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password,
+            use_tls=server.tls,
+            start_tls=server.starttls,
+            timeout=TIMEOUT_SECONDS,
+        )
+        try:
+            await self._server.connect()
+        except aiosmtplib.SMTPResponseException as error:
+            await self.close()
+            raise NotSent("UNREACHABLE", answer=f"{error.code} {error.message}") from error
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            await self.close()
+            raise NotSent("UNREACHABLE") from error
+
+    async def send(self, letter: Letter, data: bytes) -> str:
+        """Hand one message over; what the server answered.
+
+        NotSent: with its `code` where the server said no, without where it was gone before it had the message, and
+        `unknown` where it went while it had it.
+        """
+        await self.open()
+        assert self._server is not None
+        sender = letter.returns_to or _sender()[1]
+        international = [] if (sender + letter.to).isascii() else ["SMTPUTF8"]
+        try:
+            await self._server.mail(_wire(sender), options=international)
+            await self._server.rcpt(_wire(letter.to))
+        except aiosmtplib.SMTPResponseException as error:
+            await self._begin_anew()
+            raise _refused(error) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            await self.close()
+            raise NotSent("UNREACHABLE") from error
+        try:
+            answer = await self._server.data(data)
+        except aiosmtplib.SMTPResponseException as error:
+            await self._begin_anew()
+            raise _refused(error) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            await self.close()
+            raise NotSent("BROKEN_OFF", unknown=True) from error
+        return f"{answer.code} {answer.message}"[:ANSWER_LENGTH_MAX]
+
+    async def _begin_anew(self) -> None:
+        """After a refusal: the next message starts clean, on this connection or another."""
+        assert self._server is not None
+        try:
+            await self._server.rset()
+        except (aiosmtplib.SMTPException, OSError):
+            await self.close()
+
+    async def close(self) -> None:
+        """Say goodbye; harmless when it is gone."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+            if server.is_connected:
+                await server.quit(timeout=CLOSE_SECONDS)
+        server.close()
+
+
+def _refused(error: aiosmtplib.SMTPResponseException) -> NotSent:
+    return NotSent(f"REFUSED {error.code}", code=error.code, answer=f"{error.code} {error.message}")
+
+
+def _sender() -> tuple[str, str]:
+    return parseaddr(config.settings().mail_from or "parcours@localhost")
+
+
+def _wire(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{domain.encode('idna').decode()}"
+
+
+_PLAIN = SMTP.clone(cte_type="7bit")
+_INTERNATIONAL = SMTPUTF8.clone(cte_type="7bit")
