@@ -106,7 +106,7 @@ def _read(told: Mapping[str, Any], refused: Problems, path: tuple[str, ...], by:
         at=at,
         origin=given.choice("origin", mail_events.ORIGINS, "CAMPAIGN") or "CAMPAIGN",
         link=given.text("link", length_max=LINK_LENGTH_MAX),
-        machine=bool(told.get("machine")),
+        machine=bool(told.get("machine")) and kind not in ("BOUNCED", "COMPLAINED"),
         soft=bool(told.get("soft")),
         email=address,
         contact_id=contact_id,
@@ -206,9 +206,11 @@ class _Recording:
         self._tell_apart([each["key"] for each in sent], lambda each: each.kind == "SENT" and each.send_key)
         about = await self._sends()
         happened = await mail_events.note(self._happened(about), by=self.by)
-        told = [(each["send_id"], each["kind"], each["at"], each["link"]) for each in happened]
+        told = [tuple(each[key] for key in ("send_id", "kind", "at", "machine", "soft", "link")) for each in happened]
         places = {id(self.events[place]): send for place, send in about.items()}
-        self._tell_apart(told, lambda each: (places.get(id(each)), each.kind, each.at, each.link))
+        self._tell_apart(
+            told, lambda each: (places.get(id(each)), each.kind, each.at, each.machine, each.soft, each.link)
+        )
         concerned = {each["contact_id"] for each in (*sent, *happened)}
         await mail_events.follow(happened, concerned, by=self.by)
 
