@@ -9,6 +9,15 @@ from typing import Protocol
 from services.caller import Caller
 
 
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Contacts that came into a segment and that left it. Not `complete`: there were more than are named."""
+
+    entered: list[int]
+    left: list[int]
+    complete: bool = True
+
+
 class Live(Protocol):
     """News of committed changes; the web door has the one that listens to the database."""
 
@@ -20,6 +29,10 @@ class Live(Protocol):
         self, *, run_id: int | None = None, automation_id: int | None = None, contact_id: int | None = None
     ) -> AsyncIterator[int | None]:
         """The id of each run that changed and fits all that is given; None: so many that nobody counted them."""
+        ...
+
+    def segments(self, segment_id: int) -> AsyncIterator[Movement]:
+        """Nothing at once, to say that it listens; then what moves into the segment and out of it."""
         ...
 
     def jobs(self, job_id: int) -> AsyncIterator[int]:

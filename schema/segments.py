@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncGenerator
+
 import strawberry
 from strawberry.types import Info
 
@@ -10,14 +13,16 @@ from kit.sql import TRUE, Sql
 from schema import paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
+from schema.context import Movement
 from schema.enums import SegmentKind
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.paging import Key
-from schema.projection.read import read_connection, read_one
+from schema.projection.read import read_all, read_connection, read_one
+from schema.types.contact import Contact
 from schema.types.list import List
 from schema.types.segment import Segment
-from services import segments
+from services import segments, watching
 from services.caller import Caller
 from services.memberships import NOT_REACTIVATED
 
@@ -55,6 +60,50 @@ class DeleteSegmentInput:
 class AddSegmentToListInput:
     segment_id: strawberry.ID
     list_id: strawberry.ID
+
+
+@strawberry.type(description="Who came into a segment and who left it, by changes or by time.")
+class SegmentChange:
+    number: strawberry.Private[int]
+    movement: strawberry.Private[Movement]
+
+    @strawberry.field(description="As it is now.")
+    async def segment(self, info: Info) -> Segment:
+        number = self.number
+        return await read_one(info._raw_info, Sql("sg.id = {id}::bigint", id=number), rows=[number])  # type: ignore[return-value]
+
+    @strawberry.field(description="Contacts that came in since the last news.")
+    async def entered(self, info: Info) -> list[Contact]:
+        return await _contacts(info, self.movement.entered)
+
+    @strawberry.field(description="Contacts that left; not those that were deleted.")
+    async def left(self, info: Info) -> list[Contact]:
+        return await _contacts(info, self.movement.left)
+
+    @strawberry.field(description="False: more moved than are named here; read the segment anew.")
+    def complete(self) -> bool:
+        return self.movement.complete
+
+
+async def _contacts(info: Info, numbers: list[int]) -> list[Contact]:
+    where = Sql("c.id = ANY({ids}::bigint[])", ids=numbers)
+    return await read_all(info._raw_info, where, order=Sql("c.id"))  # type: ignore[return-value]
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription(
+        description="Who comes into a segment and who leaves it, within two seconds; at first nobody, once it is on."
+    )
+    async def segment_changed(self, info: Info, segment_id: strawberry.ID) -> AsyncGenerator[SegmentChange, None]:
+        reader(info)
+        segment = ids.take("segment", segment_id, "segmentId")
+        async with contextlib.aclosing(info.context.live.segments(segment)) as news:
+            first = await anext(news)
+            async with watching.leased(segment):
+                yield SegmentChange(number=segment, movement=first)
+                async for movement in news:
+                    yield SegmentChange(number=segment, movement=movement)
 
 
 @strawberry.type

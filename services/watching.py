@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kit import clock, db, log
+from kit.errors import not_found
 from kit.sql import Sql
 from segments import rule
 from services import watch_rules
@@ -21,6 +22,7 @@ from services.watch_verdicts import judge
 
 TOUCHED_MAX = 1_000  # contacts in one pass
 PIECE_MAX = 5_000  # contacts of a look at everybody in one pass
+VERDICTS_MAX = 50_000  # … or fewer, where many rules look at everybody
 SETTLE_SECONDS = 1.5
 LEASE_SECONDS = 60
 RENEW_SECONDS = 20
@@ -78,8 +80,9 @@ async def soon() -> None:
 
 @contextlib.asynccontextmanager
 async def leased(segment_id: int) -> AsyncIterator[None]:
-    """The segment is watched while the block runs, and a little longer."""
-    await _lease(segment_id)
+    """The segment is watched while the block runs, and a little longer. Refused: NOT_FOUND at `segmentId`."""
+    if not await _lease(segment_id):
+        raise not_found("segment", "segmentId")
     await _settle()
     renewing = asyncio.create_task(_renew(segment_id))
     try:
@@ -150,6 +153,7 @@ async def _scan(scanning: Sequence[Watch], watches: Sequence[Watch], reading: ru
         return 0
     begin = min(watch.scanned_to or 0 for watch in scanning)
     together = [watch for watch in scanning if watch.scanned_to == begin]
+    most = min(PIECE_MAX, max(VERDICTS_MAX // len(together), 1))
     contacts = await db.column(
         Sql(
             """
@@ -160,11 +164,11 @@ async def _scan(scanning: Sequence[Watch], watches: Sequence[Watch], reading: ru
             LIMIT {most}::integer
             """,
             begin=begin,
-            most=PIECE_MAX,
+            most=most,
         )
     )
     await judge(contacts, together, reading, whole=len(together) == len(watches))
-    await watch_rules.scanned(together, contacts[-1] if len(contacts) == PIECE_MAX else None, reading.now)
+    await watch_rules.scanned(together, contacts[-1] if len(contacts) == most else None, reading.now)
     return max(len(contacts), 1)
 
 
@@ -204,8 +208,9 @@ async def _settle() -> None:
         _log.error("watching begins later", exc_info=error)
 
 
-async def _lease(segment_id: int) -> None:
-    await db.execute(
+async def _lease(segment_id: int) -> bool:
+    """Whether the segment is there to be watched."""
+    found = await db.value(
         Sql(
             """
             INSERT INTO watch_lease AS wl (segment_id, until)
@@ -213,11 +218,13 @@ async def _lease(segment_id: int) -> None:
             FROM segment sg
             WHERE sg.id = {segment}::bigint
             ON CONFLICT (segment_id) DO UPDATE SET until = greatest(wl.until, excluded.until)
+            RETURNING wl.segment_id
             """,
             segment=segment_id,
             seconds=LEASE_SECONDS,
         )
     )
+    return found is not None
 
 
 async def _renew(segment_id: int) -> None:

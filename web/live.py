@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from kit import db
+from schema.context import Movement
 
 WAITING_MAX = 1_000
 MANY = "*"
@@ -38,6 +39,29 @@ class _Inbox:
         return number
 
 
+@dataclass(eq=False, slots=True)
+class _Gate:
+    """Who came into a segment or left it since a subscriber looked; of each contact the latest is kept."""
+
+    signs: dict[int, str] = field(default_factory=dict)
+    complete: bool = True
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, sign: str, contacts: str) -> None:
+        if contacts == MANY or len(self.signs) >= WAITING_MAX:
+            self.complete = False
+        else:
+            self.signs |= dict.fromkeys(map(int, contacts.split(",")), sign)
+        self.filled.set()
+
+    async def take(self) -> Movement:
+        await self.filled.wait()
+        self.filled.clear()
+        signs, complete, self.signs, self.complete = self.signs, self.complete, {}, True
+        came, went = ([contact for contact, sign in signs.items() if sign == each] for each in "+-")
+        return Movement(came, went, complete)
+
+
 class Hub:
     """Listens for every subscriber of this process."""
 
@@ -45,6 +69,7 @@ class Hub:
         self._contacts: dict[int, set[_Inbox]] = {}
         self._runs: set[_Inbox] = set()
         self._jobs: dict[int, set[_Inbox]] = {}
+        self._segments: dict[int, set[_Gate]] = {}
         self._listening = asyncio.Event()
         self._listened_before = False
 
@@ -79,6 +104,19 @@ class Hub:
         finally:
             self._runs.discard(inbox)
 
+    async def segments(self, segment_id: int, *, at_once: bool = False) -> AsyncIterator[Movement]:
+        """Who comes into the segment and who leaves it; first nobody, and whether news may be missing."""
+        gate = _Gate()
+        self._segments.setdefault(segment_id, set()).add(gate)
+        try:
+            yield Movement([], [], complete=not at_once)
+            while True:
+                yield await gate.take()
+        finally:
+            self._segments[segment_id].discard(gate)
+            if not self._segments[segment_id]:
+                del self._segments[segment_id]
+
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Listen while the block runs, through losses of the connection."""
@@ -86,6 +124,7 @@ class Hub:
         channels: dict[str, Callable[[str], None]] = {
             "contact_changed": self._hear_contacts,
             "run_changed": self._hear_runs,
+            "segment_changed": self._hear_segments,
             "job_changed": self._hear_jobs,
         }
         task = asyncio.create_task(db.listen(channels, stop, connected=self._connected))
@@ -107,6 +146,8 @@ class Hub:
         if self._listened_before:
             self._hear_contacts(MANY)
             self._hear_runs(MANY)
+            for segment in self._segments:
+                self._hear_segments(f"{segment}:+,{MANY}")
             self._hear_jobs(MANY)
         self._listened_before = True
 
@@ -121,6 +162,12 @@ class Hub:
         for number in list(self._jobs) if payload == MANY else [int(payload)]:
             for inbox in self._jobs.get(number, ()):
                 inbox.put(number)
+
+    def _hear_segments(self, payload: str) -> None:
+        segment, _, moved = payload.partition(":")
+        sign, _, contacts = moved.partition(",")
+        for gate in self._segments.get(int(segment), ()):
+            gate.put(sign, contacts)
 
     def _hear_runs(self, payload: str) -> None:
         if not self._runs:
@@ -159,6 +206,9 @@ class CatchingUp:
 
     def contacts(self, contact_id: int) -> AsyncIterator[int]:
         return self._hub.contacts(contact_id, at_once=True)
+
+    def segments(self, segment_id: int) -> AsyncIterator[Movement]:
+        return self._hub.segments(segment_id, at_once=True)
 
     def runs(
         self, *, run_id: int | None = None, automation_id: int | None = None, contact_id: int | None = None

@@ -42,6 +42,7 @@ TABLE = {
                 *("automation", "automations", "automationRun", "automationRuns"),
                 *("refusedEntries", "stepKinds", "triggerKinds", "conditionKinds"),
                 *("form", "forms"),
+                *("job", "jobs", "exports", "imports"),
                 "campaigns",
                 "scores",
                 *("segment", "segments", "view", "views", "automationTemplates"),
@@ -52,11 +53,12 @@ TABLE = {
         **dict.fromkeys(["auditLog", "exportPersonalData"], Role.ADMIN),
     },
     "mutation": {
-        **dict.fromkeys(["createToken", "revokeToken"], Role.VIEWER),  # one's own; see below
+        **dict.fromkeys(["createToken", "revokeToken", "cancelJob"], Role.VIEWER),  # one's own; see below
         **dict.fromkeys(
             [
                 *("createContact", "updateContact", "deleteContact", "addTags", "removeTags", "setMembership"),
                 "addSegmentToList",
+                *("bulkEdit", "upsertContacts"),
                 *("createView", "updateView", "deleteView"),
                 "adjustScore",
                 *("createTag", "createCompany"),
@@ -71,6 +73,7 @@ TABLE = {
         **dict.fromkeys(
             [
                 *("createForm", "updateForm"),
+                *("startExport", "previewImport", "startImport", "undoImport"),
                 *("createSegment", "updateSegment", "copySegment", "deleteSegment"),
                 *("createScore", "updateScore", "deleteScore"),
                 *("createList", "createField", "createUser", "updateUser"),
@@ -84,7 +87,7 @@ TABLE = {
             Role.ADMIN,
         ),
     },
-    "subscription": dict.fromkeys(["contactChanged", "runChanged"], Role.VIEWER),
+    "subscription": dict.fromkeys(["contactChanged", "runChanged", "jobChanged", "segmentChanged"], Role.VIEWER),
 }
 EVERYTHING = [(operation, name) for operation, roles in TABLE.items() for name in roles]
 

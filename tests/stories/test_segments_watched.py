@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
+from kit import clock
 from kit import db as database
 from kit.sql import Sql
+from schema import execution
+from schema.context import Context
 from services import watching
 from tests.stories.team import on, step, tagged
+from web.live import Hub
 
 
 async def segment(gql, name: str, where: dict[str, Any]) -> str:
@@ -133,3 +141,64 @@ async def test_nobody_watches_what_nobody_waits_for(gql, team, work, waits):
     await team.contact(tags=["vip"])
     assert await database.value(Sql("SELECT count(*) FROM touched_contact")) == 0
     await watching.refresh()
+
+
+async def test_who_looks_at_a_segment_sees_people_come_and_go(gql, team, work, hub, time):
+    vips = await segment(gql, "VIPs", tagged("vip"))
+    bob = await team.contact("bob@story.test", tags=["vip"])
+    watch = """subscription ($id: ID!) { segmentChanged(segmentId: $id) {
+        segment { name count } entered { email } left { email } complete
+    } }"""
+    async with subscribed(gql, hub, watch, id=vips) as news:
+        nothing = {"segment": {"name": "VIPs", "count": 1}, "entered": [], "left": [], "complete": True}
+        assert await news() == nothing
+        ann = await team.contact("ann@story.test")
+        await team.tag(ann, "vip")
+        await work()
+        assert await news() == {
+            **nothing,
+            "segment": {"name": "VIPs", "count": 2},
+            "entered": [{"email": "ann@story.test"}],
+        }
+        await team.untag(bob, "vip")
+        await work()
+        assert await news() == {**nothing, "left": [{"email": "bob@story.test"}]}
+        await gql.do("updateSegment", "segment { id }", id=vips, where={"not": tagged("vip")})
+        await work()
+        swapped = await news()
+        while not (swapped["entered"] and swapped["left"]):  # who left and who came may be told one after the other
+            more = await news()
+            swapped = {key: swapped[key] or more[key] for key in swapped}
+        assert (swapped["entered"], swapped["left"]) == ([{"email": "bob@story.test"}], [{"email": "ann@story.test"}])
+    await database.execute(Sql("UPDATE watch_lease SET until = now()"))
+    await work()
+    assert await database.value(Sql("SELECT count(*) FROM watch")) == 0
+    refused = subscribed(gql, hub, watch, id="segment_999999999")
+    async with refused as news:
+        with pytest.raises(AssertionError, match="NOT_FOUND"):
+            await news()
+
+
+@pytest.fixture
+async def hub(db):
+    """What the web door listens with."""
+    found = Hub()
+    async with found.listening():
+        await found.ready()
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def subscribed(gql, hub: Hub, text: str, **variables: Any):
+    """`await news()`: the next answer of a subscription."""
+    document = gql._documents.read(text)
+    context = Context(replace(gql.caller, now=await clock.now()), "request-of-a-test", hub)
+    async with contextlib.aclosing(execution.stream(document, document.operation(None), variables, context)) as answers:
+
+        async def news() -> dict[str, Any]:
+            async with asyncio.timeout(5):
+                answer = await anext(answers)
+            assert not answer.errors, answer.errors
+            return orjson.loads(orjson.dumps(answer.data))["segmentChanged"]
+
+        yield news
