@@ -163,6 +163,7 @@ EmailOrigin = words(
     "EmailOrigin", "Why an e-mail was sent; only marketing counts.", "CAMPAIGN", "AUTOMATION", "PERSONAL", "OTHER"
 )
 MergeSide = words("MergeSide", "Whose value is taken when two contacts become one.", "KEPT", "MERGED")
+Device = words("Device", "On what somebody looks at pages.", "DESKTOP", "MOBILE", "TABLET")
 ScoreMode = words(
     "ScoreMode",
     "Whether the points of a rule stay until they expire, or go when the rule is met no longer.",
@@ -320,6 +321,7 @@ ErrorCode = words(
     "LIST_LIMIT",
     "SEGMENT_LIMIT",
     "SCORE_LIMIT",
+    "SITE_LIMIT",
     # rules about contacts
     "EMPTY_SEGMENT",
     "OPERATOR_NOT_ALLOWED",

@@ -24,6 +24,7 @@ ATTRIBUTES = {
     "jobTitle": ("job_title",),
     "company": ("company_id",),
     "timezone": ("timezone",),
+    "location": ("region", "city", "postal_code", "location_told", "country"),
     "lifecycleStage": ("lifecycle_stage",),
     "externalId": ("external_source", "external_id"),
 }

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from kit import bell, broker, config, db, memory
 from kit.limiter import Limiter
-from web import confirm, files, forms, graphql
+from web import confirm, events, files, forms, graphql
 from web.envelope import Envelope
 from web.errors import on_http_exception
 from web.health import health
@@ -29,6 +29,7 @@ def app() -> Starlette:
         Route("/health", health),
         *graphql.routes(),
         *forms.routes(),
+        *events.routes(),
         *confirm.routes(),
         *files.routes(),
     ]
@@ -51,10 +52,10 @@ def app() -> Starlette:
 
 
 class ApiOrigins(CORSMiddleware):
-    """Which websites may use the API. Every form says that for itself."""
+    """Which websites may use the API. Every form, and every site that tells of its visitors, says that for itself."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inner = self.app if scope.get("path", "").startswith("/forms/") else super().__call__
+        inner = self.app if scope.get("path", "").startswith(("/forms/", "/events", "/parcours.js")) else super().__call__
         await inner(scope, receive, send)
 
 

@@ -23,7 +23,7 @@ from schema.enums import (
 )
 from schema.node import Connection, Node, global_id
 from schema.paging import Key, by_id
-from schema.projection.made import column, connected, many, one, one_for, table
+from schema.projection.made import column, connected, inline, many, one, one_for, table
 from schema.types import audience, explanation
 from schema.types.activity import Activity
 from schema.types.company import Company
@@ -41,6 +41,7 @@ from schema.types.plan import PlanMembership
 from schema.types.review import Review
 from schema.types.run import AutomationRun, with_status
 from schema.types.score import STANDING, ContactScore
+from schema.types.site import CameFrom, Location, PageVisit, TrackedEvent
 from schema.types.tag import Tag
 from schema.types.task import Note, Task
 from services import exclusions
@@ -49,6 +50,8 @@ from workflows import report
 if TYPE_CHECKING:
     from schema.types.automation import Automation
 
+NEWEST_VISIT_FIRST = (Key("at", Sql("pv.at"), "timestamptz", descending=True), by_id("pv", descending=True))
+NEWEST_EVENT_FIRST = (Key("at", Sql("te.at"), "timestamptz", descending=True), by_id("te", descending=True))
 NEWEST_FACT_FIRST = (Key("at", Sql("e.at"), "timestamptz", descending=True), by_id("e", descending=True))
 
 _KIND = """(
@@ -149,6 +152,8 @@ class Contact(Node):
         order="cm.id DESC",
         description="Contacts that it took in, the latest first; those that came back, too.",
     )
+    location: Location = inline(description="Where it is, as far as that is known.")
+    came_from: CameFrom | None = one("first_visit fv WHERE fv.contact_id = c.id", "Null where it never visited a page.")
     scores: list[ContactScore] = many(STANDING, order="lower(cs.name)", description="How it stands in every score.")
     origin: Origin = column("c.origin", "How the contact came to be known.")
     external_source: str | None = column("c.external_source", "The system whose id `externalId` is.")
@@ -208,6 +213,16 @@ class Contact(Node):
         last: int | None = None,
         before: str | None = None,
     ) -> Connection[Order]: ...
+
+    @connected("pv.contact_id = c.id", by=NEWEST_VISIT_FIRST, description="Pages it looked at.")
+    def page_visits(
+        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    ) -> Connection[PageVisit]: ...
+
+    @connected("te.contact_id = c.id", by=NEWEST_EVENT_FIRST, description="What sites and apps told of it.")
+    def tracked_events(
+        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    ) -> Connection[TrackedEvent]: ...
 
     @connected("dn.contact_id = c.id", by=NEWEST_GIFT_FIRST)
     def donations(

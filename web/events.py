@@ -1,0 +1,155 @@
+"""`POST /events`: websites and apps tell here what people do there; and the script that does it for a page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from kit import browser, clock, db, places
+from kit.browser import Browser
+from kit.db import jsonb
+from kit.errors import Problems
+from kit.limiter import Limiter, Rate
+from services import caller, sites, visitors, visits
+from services.caller import Caller
+from services.sites import Site
+from services.visits import Entry
+from web import origins
+from web.errors import refusal
+
+# What one address may tell to one site, and what a site takes from all together; in requests.
+OF_ONE = Rate(per_minute=120, burst=60)
+OF_ALL = Rate(per_minute=12_000, burst=2_000)
+
+BYTES_MAX = 64_000
+ENTRIES_MAX = 100
+LATE_SECONDS_MAX = 86_400  # what a page kept back while it was offline
+
+SCRIPT = Path(__file__).parent / "static" / "parcours.js"
+RECEIVED = jsonb({"status": "received"})
+PREFLIGHT = {**origins.PREFLIGHT, "access-control-allow-headers": "content-type"}
+_OBJECT = "Send an object with the key of the site, the visitor and its events."
+
+
+def routes() -> list[BaseRoute]:
+    """Where visits and events are told, and the script for pages."""
+    return [
+        Route("/events", _answer, methods=["POST", "OPTIONS"]),
+        Route("/parcours.js", _script, methods=["GET"]),
+    ]
+
+
+async def _script(_request: Request) -> Response:
+    headers = {**origins.ANY, "cache-control": "public, max-age=3600"}
+    return FileResponse(SCRIPT, media_type="text/javascript", headers=headers)
+
+
+async def _answer(request: Request) -> Response:
+    request_id = request.scope.get("request_id", "")
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={**origins.ANY, **PREFLIGHT})
+    try:
+        told = await _read(request)
+    except HTTPException as error:
+        return refusal(error.status_code, request_id, {**origins.ANY, **(error.headers or {})}, message=error.detail)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    if seconds := await _wait(request, told.get("key")):
+        return refusal(429, request_id, {**origins.ANY, "retry-after": str(int(seconds) + 1)})
+    site = await sites.find(told.get("key"))
+    if site is None:
+        return refusal(404, request_id, origins.ANY, message="There is no site with this key.")
+    origin = request.headers.get("origin")
+    if origin is not None and site.origins and origin not in site.origins:
+        return refusal(403, request_id, origins.ANY, message="This site is not told of from here.")
+    if not _wants_not(request):
+        await _take_in(request, site, told)
+    return Response(RECEIVED, 202, headers=origins.ANY, media_type="application/json")
+
+
+async def _read(request: Request) -> dict[str, Any]:
+    """The body, be it called JSON or, as beacons call it, text. HTTPException: 413 beyond 64 kB, 400, 415."""
+    kind = request.headers.get("content-type", "text/plain")[:200].partition(";")[0].strip().lower()
+    if kind not in ("application/json", "text/plain"):
+        raise HTTPException(415, "Send JSON, as application/json or text/plain.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise HTTPException(415, "Send the request body uncompressed.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BYTES_MAX:
+            raise HTTPException(413, "The request body is larger than 64 kB.", {"connection": "close"})
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise HTTPException(400, "The request body is not valid JSON in UTF-8.") from None
+    if not isinstance(told, dict) or not isinstance(told.get("events"), list):
+        raise HTTPException(400, _OBJECT)
+    if len(told["events"]) > ENTRIES_MAX:
+        raise HTTPException(400, f"Send at most {ENTRIES_MAX} events at once.")
+    return told
+
+
+async def _wait(request: Request, key: object) -> float:
+    """The seconds this one has to wait, 0 if none. A key that is none is counted, too, before it is looked up."""
+    limiter: Limiter = request.app.state.limiter
+    site = key if isinstance(key, str) and key.isascii() and len(key) <= sites.KEY_LENGTH_MAX else "none"
+    one = f"events:{site}:{origins.neighbourhood(_address(request))}"
+    return await limiter.wait(one, OF_ONE) or await limiter.wait(f"events:{site}", OF_ALL)
+
+
+def _wants_not(request: Request) -> bool:
+    """Whether the browser asks not to be followed."""
+    return request.headers.get("dnt") == "1" or request.headers.get("sec-gpc") == "1"
+
+
+async def _take_in(request: Request, site: Site, told: dict[str, Any]) -> None:
+    """Hand it to the house. What is faulty is left out; a machine that reads pages is nobody."""
+    visitor = visitors.read(told.get("visitor"))
+    seen = browser.read(request.headers.get("user-agent", "")[: browser.LENGTH_MAX])
+    if visitor is None or seen.machine:
+        return
+    by = caller.system(await clock.now())
+    entries = [entry for each in told["events"] if (entry := _entry(each, visitor, seen, request, by))]
+
+    async def do() -> None:
+        contact = await _contact(site, told)
+        if contact is not None:
+            await visitors.join(visits.pair(visitor, contact), by=by)
+        if entries:
+            await visits.record(entries, by=by, site_id=site.id)
+
+    await db.all_or_nothing(do)
+
+
+async def _contact(site: Site, told: dict[str, Any]) -> int | None:
+    """Who this is, by our own token or by an address that the site's server signed; never by an address alone."""
+    if told.get("contact") is not None:
+        return await visitors.known_by(told["contact"])
+    return await visitors.signed_by(site.id, told.get("email"), told.get("signature"))
+
+
+def _entry(given: Any, visitor: str, seen: Browser, request: Request, by: Caller) -> Entry | None:
+    if not isinstance(given, dict) or given.get("type") not in (visits.PAGE, visits.EVENT):
+        return None
+    problems = Problems()
+    entry = (visits.page if given["type"] == visits.PAGE else visits.event)(given, problems)
+    if problems:
+        return None
+    late = given.get("ago")
+    at = by.now
+    if isinstance(late, int | float) and not isinstance(late, bool) and 0 < late <= LATE_SECONDS_MAX * 1_000:
+        at = by.now - timedelta(milliseconds=late)
+    return replace(entry, visitor=visitor, at=at).seen_by(seen, places.find(_address(request)))
+
+
+def _address(request: Request) -> str | None:
+    return request.client.host if request.client else None
