@@ -127,7 +127,7 @@ class EmailCondition(Having):
         e = self._row
         tests = [tested(when, self._at, reading)]
         if self.event is not EmailActivity.SENT:
-            tests.append(Sql("ee.kind = {kind}::text AND NOT ee.machine", kind=self.event.value))
+            tests.append(Sql("ee.kind = {kind}::text AND ee.machine = FALSE", kind=self.event.value))
         if self.campaign_id:
             tests.append(Sql("{e}.campaign_id = {id}::bigint", e=e, id=self.campaign_id))
         if self.message_id:

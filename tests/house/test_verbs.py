@@ -12,9 +12,11 @@ from services import (
     awards,
     consent,
     contacts,
+    engagement,
     fields,
     lifecycle,
     lists,
+    mail_events,
     memberships,
     notes,
     plan_consent,
@@ -36,6 +38,10 @@ VERBS: dict[str, Verb] = {
     "memberships.set_status": lambda some, by: _on_list(memberships.set_status, some, by, "BOUNCED"),
     "memberships.request": lambda some, by: _on_list(memberships.request, some, by),
     "memberships.confirm": lambda some, by: _confirmed(some, by),
+    "memberships.bounce": lambda some, by: memberships.bounce(some, by=by),
+    "memberships.leave_channel": lambda some, by: memberships.leave_channel(some, "EMAIL", by=by),
+    "mail_events.record": lambda some, by: mail_events.record(_bounced(some, by), by=by),
+    "engagement.refresh": lambda some, by: engagement.refresh(some, by=by),
     "consent.grant": lambda some, by: consent.grant(some, by=by),
     "consent.revoke": lambda some, by: consent.revoke(some, by=by),
     "lifecycle.advance": lambda some, by: lifecycle.advance(some, "LEAD", by=by),
@@ -54,6 +60,22 @@ VERBS: dict[str, Verb] = {
     "set a telephone": lambda some, by: contacts.set_field(some, "phone", "SET", "+14032623443", by=by),
     "clear an address": lambda some, by: contacts.set_field(some, "email", "CLEAR", None, by=by),
 }
+
+
+def _bounced(some: Sql, by: Caller) -> Sql:
+    """An e-mail to each of them, which comes back."""
+    return Sql(
+        """
+        SELECT
+            'delivery:' || s.id AS send_key, s.id AS contact_id, w.kind, {now}::timestamptz AS at, NULL::text AS link,
+            FALSE AS machine, TRUE AS soft, NULL::bigint AS message_id, NULL::bigint AS campaign_id,
+            NULL::bigint AS automation_id, NULL::bigint AS step_id, 'CAMPAIGN' AS origin
+        FROM ({some}) AS s
+        CROSS JOIN (VALUES ('SENT'), ('BOUNCED')) AS w (kind)
+        """,
+        some=some,
+        now=by.now,
+    )
 
 
 async def _on_list(verb: Callable[..., Awaitable[object]], some: Sql, by: Caller, *more: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ async def test_events_of_an_external_id_are_recorded_once(gql, tell, at, ann):
     ]
 
 
-FAULTS = [
+FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"contactId": "contact_999999"}, "NOT_FOUND", "contactId"),
     ({"contactId": "nonsense"}, "NOT_FOUND", "contactId"),
     ({"email": "nobody@events.test"}, "NOT_FOUND", "email"),

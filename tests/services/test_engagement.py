@@ -228,7 +228,8 @@ async def test_cc1_cc8_whatever_time_it_is_everybody_has_exactly_the_level_that_
     passing = {(each.contact, each.at + length) for each in sent for length in (DAY, 180 * DAY + MOMENT) if each.counts}
     instants = sorted({each for _, at in passing for each in (at - MOMENT, at) if each > caller.now})
     known = {contact: ["EVERYONE_ELSE"] for contact in contacts}
-    last, seen = caller.now, set()
+    last = caller.now
+    seen: set[str] = set()
     for now in [caller.now, *sorted(dice.sample(instants, 25)), caller.now + 300 * DAY]:
         due = {contact for contact, at in passing if last < at <= now}
         assert await engagement.sweep(now) == len(due)

@@ -179,6 +179,18 @@ _BESIDES = [
     INSERT INTO watch_member (watch_id, contact_id) SELECT made.id, {id} FROM made
     """,
     """
+    WITH sent AS (
+        INSERT INTO email_send (key, contact_id, origin, sent_at)
+        VALUES ('delivery:1', {id}, 'CAMPAIGN', {now}) RETURNING id
+    ),
+    level AS (
+        INSERT INTO engagement (contact_id, delivered, engaged, computed_at) VALUES ({id}, 1, 1, {now})
+    ),
+    levels AS (INSERT INTO engagement_change (contact_id, level, until) VALUES ({id}, 'MOST', {now}))
+    INSERT INTO email_event (send_id, contact_id, kind, at, link)
+    SELECT sent.id, {id}, 'CLICKED', {now}, 'https://shop.test/?to=' || {address} FROM sent
+    """,
+    """
     INSERT INTO contact_merge (kept_id, gone_id, before, merged_at)
     VALUES ({id}, 999999999, jsonb_build_object('email', {gone_namesake}), {now})
     """,

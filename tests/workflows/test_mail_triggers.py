@@ -63,7 +63,8 @@ async def test_an_email_event_lets_in_by_campaign_link_and_sort(stage: Stage) ->
 
 async def test_a_changed_level_of_engagement_lets_in_also_when_time_alone_changed_it(stage: Stage) -> None:
     contact = await stage.contact()
-    await stage.draw([step("e", "end")], on("engagementLevelChanged", **{"from": "EVERYONE_ELSE", "to": "LEAST"}))
+    from_nobody = {"on": {"engagementLevelChanged": {"from": "EVERYONE_ELSE", "to": "LEAST"}}}
+    await stage.draw([step("e", "end")], from_nobody)
     await stage.draw([step("e", "end")], on("engagementLevelChanged", to="MOST"))
     at = stage.now - timedelta(hours=23)
     told = {"contact_id": contact, "kind": "SENT"}
