@@ -6,8 +6,8 @@ from typing import Any
 
 from kit.errors import Problems
 from kit.sql import Sql
-from schema.paging import Key, ending_with_id
-from segments.reading import Reading
+from schema.paging import Elsewhere, Key, ending_with_id
+from segments.reading import FieldDefinition, Reading
 
 _KEYS = {
     "EMAIL": ("sort_text(c.email)", "text"),
@@ -16,23 +16,29 @@ _KEYS = {
     "LAST_NAME": ("sort_text(c.last_name)", "text"),
     "FULL_NAME": ("sort_text(c.full_name)", "text"),
     "JOB_TITLE": ("sort_text(c.job_title)", "text"),
-    "COMPANY": ("sort_text((SELECT co.name FROM company co WHERE co.id = c.company_id))", "text"),
     "LIFECYCLE_STAGE": ("c.lifecycle_stage", "text"),
     "CREATED_AT": ("c.created_at", "timestamptz"),
     "UPDATED_AT": ("c.updated_at", "timestamptz"),
 }
-# By the type of a custom field: its column, what stands for "absent", and the SQL type.
-_NUMBER = ("coalesce({value}, 'Infinity'::numeric)", "v.number_value", "numeric")
-_TEXT = ("sort_text({value})", "v.text_value", "text")
-_CHOSEN = ("sort_text({value})", "v.value::text", "text")
+# By the type of a custom field: its column, how that is sorted, what stands for "absent", and the SQL type.
+_NUMBER = ("v.number_value", "{value}", "'Infinity'::numeric", "numeric")
+_TEXT = ("v.text_value", "sort_text({value})", "sort_text(NULL)", "text")
+_CHOSEN = ("v.value::text", "sort_text({value})", "sort_text(NULL)", "text")  # has no index
 _FIELD_KEYS = {
     "NUMBER": _NUMBER,
     "CURRENCY": _NUMBER,
-    "DATE": ("coalesce({value}, 'infinity'::date)", "v.date_value", "date"),
-    "DATETIME": ("coalesce({value}, 'infinity'::timestamptz)", "v.time_value", "timestamptz"),
+    "DATE": ("v.date_value", "{value}", "'infinity'::date", "date"),
+    "DATETIME": ("v.time_value", "{value}", "'infinity'::timestamptz", "timestamptz"),
     "LISTBOX": _CHOSEN,
     "CHECKBOX": _CHOSEN,
 }
+_COMPANY = Elsewhere(
+    rows=Sql("company co JOIN contact c ON c.company_id = co.id"),
+    value=Sql('sort_text(co.name) COLLATE "C"'),
+    tie=Sql("c.id"),
+    absent=Sql("sort_text(NULL)"),
+    lacks=Sql("c.company_id IS NULL"),
+)
 
 
 def needs_fields(sort: list[dict[str, Any]] | None) -> bool:
@@ -46,12 +52,16 @@ def keys(sort: list[dict[str, Any]] | None, reading: Reading | None) -> tuple[Ke
     found = []
     for place, part in enumerate(sort or []):
         descending = part.get("direction") == "DESC"
-        if part["by"] == "FIELD":
-            key = _field_key(part.get("fieldName"), descending, reading)
-            if key is None:
+        if part["by"] == "COMPANY":
+            name = Sql("sort_text((SELECT co.name FROM company co WHERE co.id = c.company_id))")
+            lacking = Key("COMPANY absent", Sql("({lacks})::integer", lacks=_COMPANY.lacks), "bigint", descending)
+            found += [lacking, Key("COMPANY", name, "text", descending, _COMPANY)]
+        elif part["by"] == "FIELD":
+            field = reading.field(part.get("fieldName") or "") if reading is not None else None
+            if field is None:
                 problems.add("UNKNOWN_FIELD", "There is no such custom field.", "sort", str(place), "fieldName")
                 continue
-            found.append(key)
+            found += _field_keys(field, descending)
         else:
             expression, type_ = _KEYS[part["by"]]
             found.append(Key(part["by"], Sql(expression), type_, descending))
@@ -59,14 +69,21 @@ def keys(sort: list[dict[str, Any]] | None, reading: Reading | None) -> tuple[Ke
     return ending_with_id(found, "c")
 
 
-def _field_key(name: str | None, descending: bool, reading: Reading | None) -> Key | None:
-    field = reading.field(name) if reading is not None and name else None
-    if field is None:
-        return None
-    absent, column, type_ = _FIELD_KEYS.get(field.type, _TEXT)
+def _field_keys(field: FieldDefinition, descending: bool) -> list[Key]:
+    column, sorted_by, absent, type_ = _FIELD_KEYS.get(field.type, _TEXT)
+    here = Sql("v.field_id = {field}::bigint AND {column} IS NOT NULL", field=field.id, column=Sql(column))
     value = Sql(
-        "(SELECT {column} FROM field_value v WHERE v.contact_id = c.id AND v.field_id = {field}::bigint)",
-        column=Sql(column),
-        field=field.id,
+        "(SELECT {column} FROM field_value v WHERE v.contact_id = c.id AND {here})", column=Sql(column), here=here
     )
-    return Key(f"field {field.id}", Sql(absent, value=value), type_, descending)
+    compared = Sql(sorted_by, value=Sql(column))
+    place = Elsewhere(
+        rows=Sql("field_value v JOIN contact c ON c.id = v.contact_id AND {here}", here=here),
+        value=Sql('{e} COLLATE "C"', e=compared) if type_ == "text" else compared,
+        tie=Sql("v.contact_id"),
+        absent=Sql(absent),
+        lacks=Sql("NOT EXISTS (SELECT FROM field_value v WHERE v.contact_id = c.id AND {here})", here=here),
+    )
+    expression = Sql("coalesce({e}, {absent})", e=Sql(sorted_by, value=value), absent=Sql(absent))
+    # Last both ways: to find the few without a value among all who have one would take reading everybody.
+    absent = Key(f"field {field.id} absent", Sql("({lacks})::integer", lacks=place.lacks), "bigint")
+    return [absent, Key(f"field {field.id}", expression, type_, descending, place)]

@@ -1,8 +1,8 @@
 """Pages by keyset: a cursor holds the sort values of its row, so a page is one short index scan at any depth.
 
-Absent values stand last in ascending order and first in descending order; ties are broken by id in the direction of
-the last key. Every sort expression is therefore without NULL: absent text sorts as U+10FFFF, absent numbers and
-instants as infinity.
+Absent values stand last in ascending order and first in descending order (those of custom fields last in both); ties
+are broken by id in the direction of the last key. Every sort expression is therefore without NULL: absent text sorts
+as U+10FFFF, absent numbers and instants as infinity.
 """
 
 from __future__ import annotations
@@ -20,11 +20,22 @@ from typing import Any
 import orjson
 
 from kit.errors import invalid
-from kit.sql import Sql, all_of, any_of, join, name, text
+from kit.sql import FALSE, TRUE, Sql, all_of, any_of, join, name, text
 
 PAGE_DEFAULT = 50
 PAGE_MAX = 500
 _ID_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A value in another table, whose index has the order."""
+
+    rows: Sql  # what stands behind FROM: the row of the value and the row it is a value of
+    value: Sql  # as it is compared
+    tie: Sql  # the id in the same index
+    absent: Sql  # what stands for the value where there is none
+    lacks: Sql  # a condition: there is none
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ class Key:
     expression: Sql
     type: str
     descending: bool = False
+    elsewhere: Elsewhere | None = None
 
     @cached_property
     def ordered(self) -> Sql:
@@ -128,6 +140,35 @@ def beyond(keys: Sequence[Key], where: str, *, argument: str, backward: bool) ->
         further = Sql("{k} {compares} {v}", k=key.ordered, compares=_compares(key, backward), v=values[number])
         steps.append(all_of([*same, further]))
     return any_of(steps)
+
+
+def in_parts(keys: Sequence[Key]) -> Elsewhere | None:
+    """Where the order lies, if it is that of one value elsewhere: first who has it, then who has not.
+
+    Its keys are whether it is absent (0 or 1), the value, and the id.
+    """
+    return keys[1].elsewhere if len(keys) == 3 else None
+
+
+def beyond_in_parts(keys: Sequence[Key], where: str, *, argument: str, backward: bool) -> tuple[Sql, Sql]:
+    """What `beyond` says of those who have the value, and of those who have not."""
+    absent_key, key, by_id_ = keys
+    assert key.elsewhere is not None
+    absent, raw, number = _values(keys, where, argument)
+    absent_behind = absent_key.descending == backward
+    if absent == "1":
+        compares = _compares(by_id_, backward)
+        further = Sql("{k} {compares} {v}", k=by_id_.ordered, compares=compares, v=by_id_.value(number))
+        return (FALSE if absent_behind else TRUE), further
+    bound = Sql(
+        "({value}, {tie}) {compares} ({v}, {number}) AND {value} {compares}= {v}",
+        value=key.elsewhere.value,
+        tie=key.elsewhere.tie,
+        compares=_compares(key, backward),
+        v=key.value(raw),
+        number=by_id_.value(number),
+    )
+    return bound, (TRUE if absent_behind else FALSE)
 
 
 def _compares(key: Key, backward: bool) -> Sql:

@@ -9,7 +9,7 @@ from graphql import GraphQLObjectType, get_named_type
 
 from kit.sql import FALSE, NOTHING, TRUE, Slot, Sql, all_of, join, name, number, text
 from schema import paging
-from schema.paging import Key, Page
+from schema.paging import Elsewhere, Key, Page
 from schema.projection.json import json_object
 from schema.projection.made import Connected, table_of
 from schema.projection.memory import remembered
@@ -41,7 +41,7 @@ def connection(
 
     Written once for all pages of a query: their rows and places are filled in.
     """
-    beyond = dict(zip(("first_bound", "second_bound"), _beyond(keys, page), strict=False))
+    beyond = dict(zip(("bound_a", "bound_b", "bound_c", "bound_d"), _beyond(keys, page), strict=False))
     shape = (page.size, page.backward, page.after is None, page.before is None, *paging.described(keys))
     open_where = Sql("{where}", where=Slot("where"))
     open_beyond = [Sql("{bound}", bound=Slot(word)) for word in beyond]
@@ -52,13 +52,15 @@ def connection(
 
 
 def _beyond(keys: tuple[Key, ...], page: Page) -> list[Sql]:
-    """The conditions that the cursors of a page stand for."""
+    """The conditions that the cursors of a page stand for: one each, or two where the order is in two parts."""
     cursors = (("after", page.after, False), ("before", page.before, True))
-    return [
-        paging.beyond(keys, cursor, argument=argument, backward=backward)
-        for argument, cursor, backward in cursors
-        if cursor is not None
-    ]
+    found: list[Sql] = []
+    for argument, cursor, backward in cursors:
+        if cursor is not None and paging.in_parts(keys) is None:
+            found.append(paging.beyond(keys, cursor, argument=argument, backward=backward))
+        elif cursor is not None:
+            found += paging.beyond_in_parts(keys, cursor, argument=argument, backward=backward)
+    return found
 
 
 def _written(
@@ -144,6 +146,9 @@ class _Writer:
 
     def _rows(self) -> Sql:
         """One row more than the page has, to know whether it goes on."""
+        elsewhere = paging.in_parts(self._keys)
+        if elsewhere is not None:
+            return self._rows_in_parts(elsewhere)
         columns = [
             Sql("({key})::text AS {column}", key=key.expression, column=name(f"key_{place}"))
             for place, key in enumerate(self._keys)
@@ -160,6 +165,43 @@ class _Writer:
             order=join(", ", order),
             table=self._table,
             where=all_of([self._where, *self._beyond]),
+            limit=number(self._page.size + 1),
+        )
+
+    def _rows_in_parts(self, elsewhere: Elsewhere) -> Sql:
+        """The same of an order in two parts: the second is only looked at where the first does not fill the page."""
+        _, key, by_id = self._keys
+        way = Sql("DESC" if key.descending != self._page.backward else "ASC")
+        having = Sql(
+            "SELECT {alias}.*, '0' AS key_0, ({value})::text AS key_1, ({id})::text AS key_2 FROM {rows} "
+            "WHERE {where} ORDER BY {value} {way}, {tie} {way} LIMIT {limit}",
+            alias=self._alias,
+            value=elsewhere.value,
+            id=by_id.expression,
+            rows=elsewhere.rows,
+            where=all_of([self._where, *self._beyond[0::2]]),
+            tie=elsewhere.tie,
+            way=way,
+            limit=number(self._page.size + 1),
+        )
+        lacking = Sql(
+            "SELECT {alias}.*, '1' AS key_0, ({absent})::text AS key_1, ({id})::text AS key_2 FROM {table} {alias} "
+            "WHERE {lacks} AND {where} ORDER BY {id} {way} LIMIT {limit}",
+            alias=self._alias,
+            absent=elsewhere.absent,
+            id=by_id.expression,
+            table=self._table,
+            lacks=elsewhere.lacks,
+            where=all_of([self._where, *self._beyond[1::2]]),
+            way=way,
+            limit=number(self._page.size + 1),
+        )
+        absent_first = self._keys[0].descending != self._page.backward
+        first, second = (lacking, having) if absent_first else (having, lacking)
+        return Sql(
+            "SELECT part.*, row_number() OVER () AS page_row FROM (({first}) UNION ALL ({second}) LIMIT {limit}) part",
+            first=first,
+            second=second,
             limit=number(self._page.size + 1),
         )
 
