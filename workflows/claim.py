@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from kit import db
 from kit.sql import Sql
@@ -72,8 +73,7 @@ async def claim_due(automation_id: int, now: datetime, *, count_max: int) -> Cla
             SELECT a.name, a.version_id AS live, due.*
             FROM automation a
             CROSS JOIN LATERAL (
-                SELECT r.id, r.contact_id, r.version_id, r.step_key, r.seq, r.moves, r.depth, r.attempt, r.waiting,
-                       r.watching, r.deadline_at
+                SELECT {columns}
                 FROM run r
                 JOIN contact c ON c.id = r.contact_id
                 WHERE r.automation_id = a.id
@@ -87,6 +87,7 @@ async def claim_due(automation_id: int, now: datetime, *, count_max: int) -> Cla
             WHERE a.id = {automation_id}::bigint
               AND a.status = 'ACTIVE'
             """,
+            columns=_COLUMNS,
             automation_id=automation_id,
             now=now,
             count_max=count_max,
@@ -94,29 +95,58 @@ async def claim_due(automation_id: int, now: datetime, *, count_max: int) -> Cla
     )
     if not rows:
         return None
-    runs = [
-        Run(
-            id=row["id"],
-            contact_id=row["contact_id"],
-            version_id=row["version_id"],
-            step_key=row["step_key"],
-            seq=row["seq"],
-            moves=row["moves"],
-            depth=row["depth"],
-            attempt=row["attempt"],
-            waiting=row["waiting"],
-            watching=row["watching"],
-            deadline_at=row["deadline_at"],
-            entered_at=now,
-            visit_step_id=None,
-            visit_kind=None,
-        )
-        for row in rows
-    ]
+    runs = [_run(row, now) for row in rows]
     waiting = [run for run in runs if run.waiting]
     if waiting:
         await _read_visits(waiting)
     return Claim(rows[0]["name"], rows[0]["live"], runs)
+
+
+async def claim_one(run_id: int, now: datetime) -> Claim:
+    """One run that the caller has locked, due or not, and the live version of its automation."""
+    row = await db.row(
+        Sql(
+            """
+            SELECT a.name, a.version_id AS live, one.*
+            FROM (SELECT r.automation_id, {columns} FROM run r WHERE r.id = {run_id}::bigint) AS one
+            JOIN automation a ON a.id = one.automation_id
+            """,
+            columns=_COLUMNS,
+            run_id=run_id,
+        )
+    )
+    assert row is not None
+    run = _run(row, now)
+    if run.waiting:
+        await _read_visits([run])
+    return Claim(row["name"], row["live"], [run])
+
+
+_COLUMNS = Sql(
+    """
+    r.id, r.contact_id, r.version_id, r.step_key, r.seq, r.moves, r.depth, r.attempt, r.waiting, r.watching,
+    r.deadline_at
+    """
+)
+
+
+def _run(row: Mapping[str, Any], now: datetime) -> Run:
+    return Run(
+        id=row["id"],
+        contact_id=row["contact_id"],
+        version_id=row["version_id"],
+        step_key=row["step_key"],
+        seq=row["seq"],
+        moves=row["moves"],
+        depth=row["depth"],
+        attempt=row["attempt"],
+        waiting=row["waiting"],
+        watching=row["watching"],
+        deadline_at=row["deadline_at"],
+        entered_at=now,
+        visit_step_id=None,
+        visit_kind=None,
+    )
 
 
 async def read_passed(runs: list[Run], keys: Sequence[str]) -> None:

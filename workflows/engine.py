@@ -16,7 +16,7 @@ from kit import bell, crash, db, log
 from kit.errors import Refused
 from segments import rule
 from services import caller
-from workflows import claim, goals, graph, locks
+from workflows import claim, goals, graph, locks, put_away
 from workflows.batch import Batch, Run, Verdict
 from workflows.graph import Graph, Place
 from workflows.halves import in_halves, passes
@@ -35,7 +35,7 @@ _log = log.get(__name__)
 
 async def pass_(now: datetime) -> int:
     """Move what is due at `now`; the number of runs that were moved, 0 when nothing was due."""
-    moved = 0
+    moved = await put_away.pass_(now)
     for automation_id in await claim.automations_due(now, count_max=AUTOMATIONS_MAX):
         try:
             moved += await advance(automation_id, now)

@@ -87,6 +87,10 @@ class Journal:
             None,
         )
 
+    def stand(self, run: Run, step_key: str) -> None:
+        """The run stands before this step, which is to be taken at once."""
+        self.rests[run] = (step_key, False, False, self.now, None, 0, None)
+
     def end(self, run: Run, reason: str) -> None:
         """The run is over."""
         self.rests[run] = (None, False, False, None, None, 0, reason)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 
 from kit import db
+from kit.errors import Problem
 from kit.sql import Sql
 from segments import rule
 from segments.rule import Condition
+from workflows.graph import Graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,30 @@ class Plan:
     def winner(self, matched: Sequence[int]) -> int:
         """The path for everybody after the end; the first of equals."""
         return 1 if self.one_way else matched.index(max(matched))
+
+
+async def frozen(
+    automation_id: int, live: Sequence[dict[str, Any]], drawn: Graph, steps: Sequence[dict[str, Any]]
+) -> list[Problem]:
+    """SPLIT_IN_PROGRESS for every split that somebody went through and that is drawn otherwise; paths below the list
+    of steps. It may be taken out; put in again, it has the paths it had."""
+    kept = {
+        row["step_key"]: tuple(row["paths"])
+        for row in await db.rows(
+            Sql("SELECT sl.step_key, sl.paths FROM split sl WHERE sl.automation_id = {id}::bigint", id=automation_id)
+        )
+    }
+    before = {each["id"]: each["do"] for each in live}
+    problems = []
+    for number, each in enumerate(steps):
+        place = drawn.places.get(each.get("id", "")) if isinstance(each, dict) else None
+        if place is None or place.key not in kept or place.card.kind != "split":
+            continue
+        same = before[place.key] == each["do"] if place.key in before else kept[place.key] == place.card.ways_out()
+        if not same:
+            message = f"Contacts went through the split {place.key}: it stays as it is. Take it out, or draw another."
+            problems.append(Problem("SPLIT_IN_PROGRESS", message, (str(number), "do", "split")))
+    return problems
 
 
 async def send(

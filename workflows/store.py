@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -134,6 +135,75 @@ async def triggers(automation_id: int, drawn: Drawing, *, by: Caller) -> None:
             conditions=[row["condition"] for row in rows],
             runs=[row["runs"] for row in rows],
             enabled=[row["enabled"] for row in rows],
+            now=by.now,
+        )
+    )
+
+
+async def draft(automation_id: int, given: dict[str, Any] | None) -> None:
+    """Keep triggers or steps beside what is live; what was kept of the other stays. None: nothing is kept any more."""
+    await db.execute(
+        Sql(
+            """
+            UPDATE automation a
+            SET draft = CASE
+                WHEN {given}::jsonb IS NOT NULL THEN coalesce(a.draft, jsonb_build_object()) || {given}::jsonb
+            END
+            WHERE a.id = {id}::bigint
+              AND ({given}::jsonb IS NOT NULL OR a.draft IS NOT NULL)
+            """,
+            id=automation_id,
+            given=None if given is None else db.jsonb(given),
+        )
+    )
+
+
+async def move(automation_id: int, moves: Mapping[str, str], *, by: Caller) -> None:
+    """Who stands on one of these steps comes to the one it is mapped to, in the live version. The visit they had in
+    progress is SKIPPED (STEP_MOVED)."""
+    await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))
+    await db.execute(
+        Sql(
+            """
+            WITH moved AS (
+                UPDATE run r
+                SET step_key = w.there,
+                    version_id = a.version_id,
+                    waiting = FALSE,
+                    watching = FALSE,
+                    due_at = {now}::timestamptz,
+                    deadline_at = NULL,
+                    attempt = 0
+                FROM unnest({froms}::text[], {theres}::text[]) AS w (here, there)
+                CROSS JOIN automation a
+                WHERE a.id = {id}::bigint
+                  AND r.automation_id = {id}::bigint
+                  AND r.ended_at IS NULL
+                  AND r.step_key = w.here
+                RETURNING r.id, r.seq, OLD.waiting AS was_waiting
+            ),
+            interrupted AS (
+                UPDATE visit i
+                SET status = 'SKIPPED',
+                    finished_at = {now}::timestamptz,
+                    reason = 'STEP_MOVED'
+                FROM moved
+                WHERE moved.was_waiting
+                  AND i.run_id = moved.id
+                  AND i.seq = moved.seq
+                RETURNING i.step_id
+            )
+            INSERT INTO visit_count (step_id, status, reason, n)
+            SELECT interrupted.step_id, change.status, change.reason, change.sign * count(*)
+            FROM interrupted
+            CROSS JOIN (
+                VALUES ('IN_PROGRESS'::visit_status, NULL, -1), ('SKIPPED', 'STEP_MOVED', 1)
+            ) AS change (status, reason, sign)
+            GROUP BY interrupted.step_id, change.status, change.reason, change.sign
+            """,
+            id=automation_id,
+            froms=list(moves),
+            theres=list(moves.values()),
             now=by.now,
         )
     )

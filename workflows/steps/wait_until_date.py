@@ -33,8 +33,8 @@ class DateRelation(Enum):
 
 @dataclass(frozen=True)
 class WaitUntilDate(Step):
-    """`field` is a custom field of type DATE or DATETIME. Who has no value waits until it is filled; a date that is past
-    passes at once. `time` ("09:30") is that of the day; without it the day's beginning, or the very time of a DATETIME.
+    """`field` is a custom field of type DATE or DATETIME. Who has no value waits until it is filled; a date that is
+    past passes at once. `time` ("09:30") is that of the day; without it the day begins, or a DATETIME is reached.
 
     With `yearly` it comes again every year, on 28 February for a 29th in common years; who arrives on the day itself
     passes at once, but only the first time.
