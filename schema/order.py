@@ -85,5 +85,5 @@ def _field_keys(field: FieldDefinition, descending: bool) -> list[Key]:
     )
     expression = Sql("coalesce({e}, {absent})", e=Sql(sorted_by, value=value), absent=Sql(absent))
     # Last both ways: to find the few without a value among all who have one would take reading everybody.
-    absent = Key(f"field {field.id} absent", Sql("({lacks})::integer", lacks=place.lacks), "bigint")
-    return [absent, Key(f"field {field.id}", expression, type_, descending, place)]
+    lacking = Key(f"field {field.id} absent", Sql("({lacks})::integer", lacks=place.lacks), "bigint")
+    return [lacking, Key(f"field {field.id}", expression, type_, descending, place)]
