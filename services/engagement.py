@@ -54,7 +54,7 @@ async def refresh(contacts: Sql, *, by: Caller) -> Outcome:
                 contacts=contacts,
             )
         )
-        return await _compute(standing, by=by)
+        return await reckon(standing, by=by)
 
 
 async def sweep(now: datetime) -> int:
@@ -88,7 +88,7 @@ async def _sweep_due(by: Caller) -> int:
                 most=PIECE_SIZE,
             )
         )
-        await _compute(due, by=by)
+        await reckon(due, by=by)
     return len(due)
 
 
@@ -125,9 +125,9 @@ async def _sweep_all(by: Caller) -> int:
     return len(piece)
 
 
-async def _compute(contact_ids: Sequence[int], *, by: Caller) -> Outcome:
-    """The levels of these contacts, who must be locked by an earlier statement: two that reckon at once would miss what
-    the other wrote."""
+async def reckon(contact_ids: Sequence[int], *, by: Caller) -> Outcome:
+    """`refresh` of contacts that an earlier statement of the transaction locked: two that reckon at once would each miss
+    what the other wrote."""
     if not contact_ids:
         return Outcome()
     row = await db.row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kit import bell, db
-from kit.sql import Sql, ids
+from kit.sql import Sql
 from services import bounces, engagement, facts
 from services.caller import Caller
 from services.outcome import Outcome
@@ -210,11 +210,11 @@ async def note(happened: Sql, *, by: Caller) -> list[dict[str, Any]]:
 
 
 async def follow(happened: list[dict[str, Any]], concerned: set[int], *, by: Caller) -> None:
-    """What new events mean for memberships, and for the levels of engagement of all concerned."""
+    """What new events mean for memberships, and for the levels of engagement of all concerned, who are locked."""
     if any(each["kind"] in ("BOUNCED", "COMPLAINED") for each in happened):
         await bounces.heed(happened, by=by)
     if concerned:
-        await engagement.refresh(ids(concerned), by=by)
+        await engagement.reckon(sorted(concerned), by=by)
 
 
 def _data(send: str, number: Sql, *, link: Sql = Sql("NULL::text"), soft: Sql = Sql("FALSE")) -> Sql:

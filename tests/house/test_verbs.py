@@ -40,7 +40,7 @@ VERBS: dict[str, Verb] = {
     "memberships.confirm": lambda some, by: _confirmed(some, by),
     "memberships.bounce": lambda some, by: memberships.bounce(some, by=by),
     "memberships.leave_channel": lambda some, by: memberships.leave_channel(some, "EMAIL", by=by),
-    "mail_events.record": lambda some, by: mail_events.record(_bounced(some, by), by=by),
+    "mail_events.record": lambda some, by: mail_events.record(_sent(some, by), by=by),
     "engagement.refresh": lambda some, by: engagement.refresh(some, by=by),
     "consent.grant": lambda some, by: consent.grant(some, by=by),
     "consent.revoke": lambda some, by: consent.revoke(some, by=by),
@@ -62,16 +62,16 @@ VERBS: dict[str, Verb] = {
 }
 
 
-def _bounced(some: Sql, by: Caller) -> Sql:
-    """An e-mail to each of them, which comes back."""
+def _sent(some: Sql, by: Caller) -> Sql:
+    """An e-mail to each of them, which is opened."""
     return Sql(
         """
         SELECT
             'delivery:' || s.id AS send_key, s.id AS contact_id, w.kind, {now}::timestamptz AS at, NULL::text AS link,
-            FALSE AS machine, TRUE AS soft, NULL::bigint AS message_id, NULL::bigint AS campaign_id,
+            FALSE AS machine, FALSE AS soft, NULL::bigint AS message_id, NULL::bigint AS campaign_id,
             NULL::bigint AS automation_id, NULL::bigint AS step_id, 'CAMPAIGN' AS origin
         FROM ({some}) AS s
-        CROSS JOIN (VALUES ('SENT'), ('BOUNCED')) AS w (kind)
+        CROSS JOIN (VALUES ('SENT'), ('OPENED')) AS w (kind)
         """,
         some=some,
         now=by.now,
