@@ -24,6 +24,7 @@ from services.rendering import Fault, Hook, Ready, Text
 CLAIM_MAX = 200
 GROUP_MAX = 5  # mails between one point of no return and the next on a connection: so many a crash makes UNKNOWN
 TOLD_MAX = 500
+TELL_SECONDS = 0.5
 HTTP_LANES = 8
 PASS_SECONDS_MAX = 30  # then the next pass begins, with connections of its own
 IDLE_SECONDS = 0.2
@@ -40,8 +41,27 @@ async def pass_(now: datetime) -> int:
         rounds.append(_Mails(now))
     if sms.is_configured():
         rounds.append(_Texts(now))
-    counts = await asyncio.gather(*(each.run() for each in rounds))
-    return sum(counts)
+    done = asyncio.Event()
+    telling = asyncio.create_task(_tell(now, done))
+    try:
+        async with asyncio.TaskGroup() as together:
+            working = [together.create_task(each.run()) for each in rounds]
+    finally:
+        done.set()
+        await telling
+    return sum(each.result() for each in working)
+
+
+async def _tell(now: datetime, done: asyncio.Event) -> None:
+    """While things go out, and once more at the end: make facts of what has gone."""
+    began = clock.ticks()
+    ended = False
+    while not ended:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), TELL_SECONDS)
+        ended = done.is_set()
+        while await deliveries.tell(now + timedelta(seconds=clock.ticks() - began), count_max=TOLD_MAX) == TOLD_MAX:
+            pass
 
 
 class _Round(ABC):
@@ -58,6 +78,8 @@ class _Round(ABC):
         self._held: dict[int, Claimed] = {}
         self._claiming = asyncio.Lock()
         self._busy = 0
+        self._dry_until = 0.0  # nothing was due a moment ago
+        self._lane_free = asyncio.Event()
         self._stopping = False
         self.count = 0
 
@@ -75,7 +97,7 @@ class _Round(ABC):
 
     async def run(self) -> int:
         if not await self._claim():
-            return self.count + await deliveries.tell(self.now(), count_max=TOLD_MAX)
+            return self.count
         renewing = asyncio.create_task(self._renew())
         working = [asyncio.create_task(self._lane(number)) for number in range(self.lanes)]
         try:
@@ -91,8 +113,6 @@ class _Round(ABC):
             renewing.cancel()
             await self._give_back()
             await self.close()
-        while await deliveries.tell(self.now(), count_max=TOLD_MAX) == TOLD_MAX:
-            pass
         return self.count
 
     async def _lane(self, number: int) -> None:
@@ -104,16 +124,19 @@ class _Round(ABC):
                     await self.send(some, number)
                 finally:
                     self._busy -= 1
+                    self._lane_free.set()
                 self.count += len(some)
             elif not self._busy or clock.ticks() - self._began > PASS_SECONDS_MAX:
                 return
             else:
-                await asyncio.sleep(IDLE_SECONDS)
+                self._lane_free.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._lane_free.wait(), IDLE_SECONDS)
 
     async def _take(self) -> list[tuple[Claimed, Ready]]:
         if not self._pool:
             async with self._claiming:
-                if not self._pool and clock.ticks() - self._began <= PASS_SECONDS_MAX:
+                if not self._pool and self._dry_until < clock.ticks() < self._began + PASS_SECONDS_MAX:
                     await self._claim()
         return [self._pool.popleft() for _ in range(min(self.group, len(self._pool)))]
 
@@ -135,6 +158,8 @@ class _Round(ABC):
                 made = ready.get(each.id)
                 if made is not None and not isinstance(made, Fault):
                     self._pool.append((each, made))
+        if not (claimed or settled):
+            self._dry_until = clock.ticks() + IDLE_SECONDS
         return bool(claimed or settled)
 
     async def settle(self, ended: Sequence[Ended]) -> None:

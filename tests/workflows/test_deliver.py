@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+import sys
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from kit import db
+from kit import config, db
+from kit.embedded import Postgres
+from kit.errors import Refused
 from kit.sql import Sql, ids
 from services import consent, contacts, deliveries, exclusions, fields, lists, memberships
 from services.caller import Caller
+from services.deliveries import LEASE, Ended
+from tests.conftest import APP
 from tests.mailbox import Mailbox
 from tests.workflows.stage import Stage, line, step
 from workflows import deliver, entry
 
-Found = Callable[[], Awaitable[list[dict[str, Any]]]]
+AFTER_LEASE = LEASE + timedelta(seconds=1)
 
 
 class Post(Stage):
@@ -25,27 +31,29 @@ class Post(Stage):
 
     news: int
 
-    async def subscriber(self, status: str = "ACTIVE", **values: Any) -> int:
+    async def subscriber(self, **values: Any) -> int:
         contact = await self.contact(**values)
-        await memberships.join(ids([contact]), self.news, status=status, by=self.caller)
+        await memberships.join(ids([contact]), self.news, by=self.caller)
         return contact
 
     async def send(self, *contacts: int, **told: Any) -> list[int]:
         """An automation of one mail for these contacts; its runs, moved as far as they go."""
         told = told or {"subject": "Hello {{ first_name }}", "body": "<p>Dear {{ first_name }}</p>"}
-        automation_id = await self.draw([step("mail", "sendEmail", **told)])
-        runs = await self.enter(automation_id, *contacts)
+        runs = await self.enter(await self.draw([step("mail", "sendEmail", **told)]), *contacts)
         await self.settle()
         return runs
+
+    async def deliver(self) -> None:
+        """Send until nothing is due at this instant."""
+        while await deliver.pass_(self.now):
+            pass
 
     async def deliveries(self) -> list[dict[str, Any]]:
         return await db.rows(Sql("SELECT * FROM delivery dv ORDER BY dv.id"))
 
-    async def statuses(self) -> list[str]:
-        return [
-            row["status"] if row["reason"] is None else f"{row['status']} {row['reason']}"
-            for row in await self.deliveries()
-        ]
+    async def became(self) -> list[str]:
+        """Status and reason of every delivery."""
+        return [" ".join(filter(None, (row["status"], row["reason"]))) for row in await self.deliveries()]
 
 
 @pytest.fixture
@@ -59,7 +67,8 @@ async def test_a_mail_goes_out_filled_in_with_both_parts_and_a_way_to_leave(post
     await fields.create({"name": "city", "label": "City", "type": "TEXT"}, by=post.caller)
     contact = await post.subscriber(email="ann@stage.test", first_name="<Ann>")
     await post.tag(contact, "vip")
-    body = '<style>p{color:red}</style><p>Dear {{ first_name }} {% if tags contains "vip" %}!{% endif %}{{ fields.city }}</p>'
+    styled = "<style>p{color:red}</style><p>Dear {{ first_name }}"
+    body = styled + ' {% if tags contains "vip" %}!{% endif %}{{ fields.city }}</p>'
     (run,) = await post.send(contact, subject="Hello {{ first_name }}", body=body)
     assert await post.walked(run) == [("mail", "COMPLETED")]
     assert mailbox.messages == []
@@ -72,7 +81,8 @@ async def test_a_mail_goes_out_filled_in_with_both_parts_and_a_way_to_leave(post
     assert text.startswith("Dear <Ann> !")
     leave = message["List-Unsubscribe"].strip("<>")
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert leave in html and leave in text
+    assert leave in html
+    assert leave in text
     assert "ann" not in leave
     (delivery,) = await post.deliveries()
     assert (delivery["status"], delivery["attempt"], delivery["answer"]) == ("SENT", 1, "250 OK")
@@ -80,3 +90,235 @@ async def test_a_mail_goes_out_filled_in_with_both_parts_and_a_way_to_leave(post
     assert await deliver.pass_(post.now) == 0
     kinds = await db.column(Sql("SELECT e.kind FROM event e WHERE e.contact_id = {id}::bigint", id=contact))
     assert kinds.count("EMAIL_SENT") == 1
+
+
+async def test_who_may_not_be_written_to_is_skipped_with_the_reason(post: Post, mailbox: Mailbox) -> None:
+    """domain.md 2.4, AC13, AC29, Q36, Q37: the gravest reason of the lists that count."""
+    other = await lists.create("Offers", by=post.caller)
+    texts = await lists.create("Texts", channel="SMS", by=post.caller)
+    everybody = []
+    table = [
+        ([("ACTIVE", other)], "COMPLETED"),
+        ([("UNSUBSCRIBED", other), ("ACTIVE", post.news)], "COMPLETED"),
+        ([("UNCONFIRMED", other), ("UNSUBSCRIBED", post.news)], "SKIPPED UNSUBSCRIBED"),
+        ([("BOUNCED", other), ("UNSUBSCRIBED", post.news)], "SKIPPED BOUNCED"),
+        ([("UNCONFIRMED", other)], "SKIPPED UNCONFIRMED"),
+        ([("ACTIVE", texts)], "SKIPPED NO_ACTIVE_LIST"),
+        ([], "SKIPPED NO_ACTIVE_LIST"),
+    ]
+    for stands, _ in table:
+        contact = await post.contact()
+        everybody.append(contact)
+        for status, list_id in stands:
+            await memberships.set_status(ids([contact]), list_id, status, by=post.caller)
+    expected = [("mail", outcome) for _, outcome in table]
+    everybody.append(await post.subscriber(email=None, phone="+33612345678"))
+    everybody.append(await post.subscriber(email="out@bad.test"))
+    await exclusions.create({"kind": "ENDS_WITH", "value": "@bad.test"}, by=post.caller)
+    everybody.append(await post.subscriber(email="half@half.test"))
+    await exclusions.create({"kind": "EXACTLY", "value": "half@half.test", "list_ids": [post.news]}, by=post.caller)
+    expected += [("mail", "SKIPPED NO_EMAIL"), ("mail", "SKIPPED EXCLUDED"), ("mail", "SKIPPED EXCLUDED")]
+    runs = await post.send(*everybody)
+    assert [(await post.walked(run))[0] for run in runs] == expected
+    by_list = await post.send(*everybody[:3], subject="S", body="B", listId=f"list_{post.news}")
+    assert [(await post.walked(run))[0][1] for run in by_list] == [
+        "SKIPPED NO_ACTIVE_LIST",
+        "COMPLETED",
+        "SKIPPED UNSUBSCRIBED",
+    ]
+    await post.deliver()
+    assert len(mailbox.messages) == 3
+    await post.require_counts()
+
+
+async def test_what_changes_between_queue_and_sending_counts(post: Post, mailbox: Mailbox) -> None:
+    """I5, P2: consent, exclusions, addresses and the run are looked at once more at the point of no return."""
+    left, _excluded, moved, mute, ended, _stays = people = [await post.subscriber(first_name=str(n)) for n in range(6)]
+    automation_id = await post.draw(
+        line(
+            step("mail", "sendEmail", subject="S {{ first_name }}", body="B"),
+            step("w", "waitFor", duration={"days": 1}),
+        )
+    )
+    await post.enter(automation_id, *people)
+    await post.settle()
+    await consent.revoke(ids([left]), by=post.caller)
+    await exclusions.create({"kind": "EXACTLY", "value": "person2@stage.test"}, by=post.caller)
+    await contacts.update(moved, {"email": "moved@stage.test"}, by=post.caller)
+    await contacts.update(mute, {"email": None, "phone": "+33612345678"}, by=post.caller)
+    await entry.end(ids([ended]), automation_id, by=post.caller)
+    await post.deliver()
+    assert await post.became() == [
+        "SUPPRESSED UNSUBSCRIBED",
+        "SUPPRESSED EXCLUDED",
+        "SENT",
+        "FAILED NO_EMAIL",
+        "SUPPRESSED RUN_ENDED",
+        "SENT",
+    ]
+    assert {message["To"] for message in mailbox.messages} == {"moved@stage.test", "person6@stage.test"}
+
+
+async def test_what_the_server_says_decides(post: Post, mailbox: Mailbox) -> None:
+    """F7, F9: no such mailbox bounces at once, a pause is kept, a lost answer is never made up for by sending again."""
+    people = {
+        name: await post.subscriber(email=f"{name}@stage.test") for name in ("gone", "later", "ours", "lost", "fine")
+    }
+    mailbox.refused.add("gone@stage.test")
+    mailbox.answers |= {"later@stage.test": "451 4.7.1 Try later@stage.test again", "ours@stage.test": "550 5.7.1 Spam"}
+    mailbox.silent.add("lost@stage.test")
+    await post.send(*people.values())
+    await post.deliver()
+    assert await post.became() == [
+        "FAILED REFUSED 550",
+        "QUEUED REFUSED 451",
+        "FAILED REFUSED 550",
+        "UNKNOWN BROKEN_OFF",
+        "SENT",
+    ]
+    gone, later, ours, lost, _ = await post.deliveries()
+    assert (gone["bounce"], ours["bounce"], later["answer"]) == ("HARD", None, "451 4.7.1 Try … again")
+    assert timedelta(seconds=10) < later["due_at"] - post.now < timedelta(seconds=30)
+    statuses = await db.rows(Sql("SELECT m.contact_id, m.status FROM membership m WHERE m.status <> 'ACTIVE'"))
+    assert statuses == [{"contact_id": people["gone"], "status": "BOUNCED"}]
+    mailbox.answers.clear()
+    mailbox.silent.clear()
+    post.later(seconds=40)
+    await post.deliver()
+    post.later(days=2)
+    await post.deliver()
+    assert Counter(message["To"] for message in mailbox.messages) == {
+        "fine@stage.test": 1,
+        "later@stage.test": 1,
+        "lost@stage.test": 1,
+    }
+    name = mailbox.messages[-2]["Message-ID"] if mailbox.messages[-2]["To"] == "lost@stage.test" else None
+    await deliveries.resend(lost["id"], by=post.caller)
+    await post.deliver()
+    again = mailbox.messages[-1]
+    assert again["To"] == "lost@stage.test"
+    assert again["Message-ID"] == lost["provider_id"] or name is None or again["Message-ID"] == name
+    assert (await post.became())[3] == "SENT"
+    with pytest.raises(Refused, match="NOT_RESENDABLE"):
+        await deliveries.resend(lost["id"], by=post.caller)
+
+
+async def test_a_temporary_refusal_ends_after_a_day(post: Post, mailbox: Mailbox) -> None:
+    await post.send(await post.subscriber(email="never@stage.test"))
+    mailbox.answers["never@stage.test"] = "452 4.2.2 Full"
+    await post.deliver()
+    await db.execute(Sql("UPDATE delivery dv SET queued_at = dv.queued_at - interval '10 minutes'"))
+    post.later(seconds=40)
+    await post.deliver()
+    (delivery,) = await post.deliveries()
+    assert timedelta(minutes=4) < delivery["due_at"] - post.now < timedelta(minutes=7)  # half as long as it was tried
+    post.later(days=1)
+    await post.deliver()
+    (delivery,) = await post.deliveries()
+    assert (delivery["status"], delivery["bounce"], delivery["attempt"]) == ("FAILED", "SOFT", 3)
+
+
+async def test_only_who_holds_the_latest_attempt_is_heard(post: Post, mailbox: Mailbox) -> None:
+    """F8, F13: who slept past the lease is refused; three crashes are enough; behind DATA nothing is sent again."""
+    await post.send(await post.subscriber())
+    (sleeper,), _ = await deliveries.claim(["EMAIL"], post.now, count_max=10)
+    assert await deliveries.claim(["EMAIL"], post.now, count_max=10) == ([], 0)
+    await deliveries.renew([sleeper], post.later(seconds=20))
+    post.later(seconds=20)
+    assert await deliveries.claim(["EMAIL"], post.now, count_max=10) == ([], 0)
+    post.later(seconds=20)
+    (second,), _ = await deliveries.claim(["EMAIL"], post.now, count_max=10)
+    assert (sleeper.attempt, second.attempt) == (1, 2)
+    assert await deliveries.depart([sleeper], [None], post.now) == {}
+    assert await deliveries.settle([Ended(sleeper, "SENT")], post.now) == set()
+    assert await deliveries.depart([second], [None], post.now) == {second.id: "DATA"}
+    post.caller = post.caller.at(post.now + AFTER_LEASE)
+    await post.deliver()
+    assert await post.became() == ["UNKNOWN CRASHED"]
+    assert await deliveries.settle([Ended(sleeper, "FAILED")], post.now) == set()
+    assert await deliveries.settle([Ended(second, "SENT")], post.now) == {second.id}  # it was only slow to say so
+    await db.execute(Sql("DELETE FROM delivery"))
+
+    await post.send(await post.subscriber())
+    for _ in range(3):
+        claimed, _ = await deliveries.claim(["EMAIL"], post.now, count_max=10)
+        assert len(claimed) == 1
+        post.caller = post.caller.at(post.now + AFTER_LEASE)
+    await post.deliver()
+    assert await post.became() == ["FAILED CRASHED"]
+    assert mailbox.messages == []
+
+
+async def test_two_at_once_send_each_once_on_few_connections(post: Post, mailbox: Mailbox) -> None:
+    crowd = await post.crowd(120)
+    await memberships.join(ids(crowd), post.news, by=post.caller)
+    await post.send(*crowd)
+    await asyncio.gather(deliver.pass_(post.now), deliver.pass_(post.now), deliver.pass_(post.now))
+    assert Counter(await post.became()) == {"SENT": 120}
+    assert max(Counter(message["To"] for message in mailbox.messages).values()) == 1
+    assert len({message["Message-ID"] for message in mailbox.messages}) == 120
+    assert mailbox.connections <= 3 * config.settings().mail_connections
+    sent = await db.value(Sql("SELECT count(*) FROM email_send es"))
+    assert sent == 120
+
+
+async def test_when_the_mail_server_is_away_everything_waits(
+    post: Post, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post.send(await post.subscriber())
+    url = os.environ["PARCOURS_SMTP_URL"]
+    monkeypatch.setenv("PARCOURS_SMTP_URL", "smtp://127.0.0.1:1")
+    config.settings.cache_clear()
+    await deliver.pass_(post.now)
+    assert await deliver.pass_(post.now) == 0  # it does not knock again at once
+    (delivery,) = await post.deliveries()
+    assert (delivery["status"], delivery["reason"], delivery["crashes"]) == ("QUEUED", "UNREACHABLE", 0)
+    monkeypatch.setenv("PARCOURS_SMTP_URL", url)
+    config.settings.cache_clear()
+    monkeypatch.setattr(deliver._Mails, "closed_until", 0.0)
+    post.later(seconds=1)
+    await post.deliver()
+    assert await post.became() == ["SENT"]
+
+
+PROCESS = """
+import asyncio
+from kit import clock, config, db
+from workflows import deliver
+
+async def main():
+    await db.connect(config.settings().server())
+    await deliver.pass_(await clock.now())
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_process_leaves_nothing_doubled_and_nothing_lost(
+    post: Post, mailbox: Mailbox, postgres: Postgres
+) -> None:
+    crowd = await post.crowd(12)
+    await memberships.join(ids(crowd), post.news, by=post.caller)
+    await post.send(*crowd)
+
+    async def work(crash_at: str) -> int | None:
+        told = {
+            "DATABASE_URL": postgres.url(APP),
+            "PARCOURS_TEST_MODE": "true",
+            "PARCOURS_MAIL_CONNECTIONS": "1",
+            "PARCOURS_CRASH_AT": crash_at,
+        }
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROCESS, env=os.environ | told)
+        return await process.wait()
+
+    assert await work("before_data:1") == -9
+    assert (Counter(await post.became()), len(mailbox.messages)) == ({"SENDING": 12}, 0)
+    await db.execute(Sql("UPDATE delivery dv SET due_at = now()"))  # the leases end
+    assert await work("after_data:2") == -9
+    assert Counter(await post.became()) == {"SENT": 5, "DATA": 5, "SENDING": 2}
+    await db.execute(Sql("UPDATE delivery dv SET due_at = now() WHERE dv.due_at IS NOT NULL"))
+    post.later(minutes=1)
+    await post.deliver()
+    assert Counter(await post.became()) == {"SENT": 7, "UNKNOWN CRASHED": 5}
+    assert Counter(Counter(message["To"] for message in mailbox.messages).values()) == {1: 7}
+    assert await db.value(Sql("SELECT count(*) FROM email_send es")) == 7
