@@ -157,7 +157,7 @@ class Query:
         return await read_connection(info._raw_info, all_of(conditions), keys=keys, page=page)  # type: ignore[return-value]
 
 
-def _values(given: Given) -> dict:
+def values_of(given: Given) -> dict:
     """The input under the verb's names; an id that is none is left to the verb, which reports all faults at once."""
     values = given.named(**_NAMES)
     if given.get("memberships") is not None:
@@ -172,12 +172,12 @@ def _values(given: Given) -> dict:
 class Mutation:
     @mutation(CreateContactInput, role=Role.MEMBER, description="Store a new contact.", contact=Contact)
     async def create_contact(given: Given, by: Caller) -> dict:
-        return {"contact": await contacts.create(_values(given), by=by)}
+        return {"contact": await contacts.create(values_of(given), by=by)}
 
     @mutation(UpdateContactInput, role=Role.MEMBER, description="Change one contact, all or nothing.", contact=Contact)
     async def update_contact(given: Given, by: Caller) -> dict:
         contact = given.id("id", "contact")
-        await contacts.update(contact, _values(given), by=by)
+        await contacts.update(contact, values_of(given), by=by)
         return {"contact": contact}
 
     @mutation(

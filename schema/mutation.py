@@ -83,6 +83,14 @@ class Given(dict[str, Any]):
 Verb = Callable[[Given, Caller], Awaitable[dict[str, Any]]]
 
 
+class _Undone(Exception):
+    """Carries the answer of what was only tried out past the transaction that is rolled back."""
+
+    def __init__(self, answer: orjson.Fragment) -> None:
+        super().__init__()
+        self.answer = answer
+
+
 def mutation(
     input_type: type, *, role: Role, description: str, warns: bool = False, **answers: Any
 ) -> Callable[[Verb], Any]:
@@ -90,7 +98,8 @@ def mutation(
 
     The verb gets the input and the caller and returns the row ids of what it changed under the names of `answers`
     (a type: one object, `list[type]`: several; `str`, `int`: a value as it is). What it returns as `afterwards` is
-    called when the answer is made: for deletions, whose answer shows what was there. With `warns` the payload has
+    called when the answer is made: for deletions, whose answer shows what was there. With `undone` it only tried things
+    out: the answer shows them, and nothing of it is stored. With `warns` the payload has
     `warnings: [UserWarning!]!`: the problems that the verb returns under that name.
     """
 
@@ -136,14 +145,21 @@ async def _perform(
         done = await verb(given, by)
         afterwards = done.pop("afterwards", None)
         warnings = done.pop("warnings", ())
+        undone = done.pop("undone", False)
         payload = _payload_type(raw)
         audited = audit.written(entry.about(answered(payload, done)), by=by)
         answer = await _answer(document, payload, field, done, warnings, audited)
         if afterwards is not None:
             await afterwards()
+        if undone:
+            raise _Undone(answer)
         return answer
 
-    return await db.all_or_nothing(do)
+    try:
+        return await db.all_or_nothing(do)
+    except _Undone as tried:
+        await audit.record(entry, by=by)
+        return tried.answer
 
 
 async def _answer(

@@ -10,7 +10,7 @@ from datetime import datetime
 import orjson
 
 from kit import crash, db, log
-from kit.sql import Sql, ids, join
+from kit.sql import TRUE, Sql, ids, join
 from segments import rule
 from services import caller
 from workflows import admission, entry, locks, store, trigger
@@ -39,17 +39,23 @@ async def pass_(now: datetime) -> int:
         if not event_ids:
             return 0
         await crash.point("after_claim")
-        contacts, left = await _contacts_of(event_ids)
-        await store.wake_watching(Sql("r.contact_id = ANY({contacts}::bigint[])", contacts=contacts), now)
-        if left:
-            await _end_unsubscribed(left, event_ids, now)
-        matches = await _match(event_ids)
-        if matches:
-            await locks.share(match.automation_id for match in matches)
-            await in_halves(await _fitting(matches, now), lambda some: _enter(some, now), _not_entered)
-            await crash.point("before_enqueue")
+        await answer(event_ids, now)
+        await crash.point("before_enqueue")
     await crash.point("after_enqueue")
     return len(event_ids)
+
+
+async def answer(event_ids: list[int], now: datetime, *, among: Sql = TRUE) -> None:
+    """What these facts lead to: who waits for one of them looks again, who unsubscribed leaves, and contacts come into
+    the automations `a` for which `among` holds."""
+    contacts, left = await _contacts_of(event_ids)
+    await store.wake_watching(Sql("r.contact_id = ANY({contacts}::bigint[])", contacts=contacts), now)
+    if left:
+        await _end_unsubscribed(left, event_ids, now)
+    matches = await _match(event_ids, among)
+    if matches:
+        await locks.share(match.automation_id for match in matches)
+        await in_halves(await _fitting(matches, now), lambda some: _enter(some, now), _not_entered)
 
 
 async def _claim() -> list[int]:
@@ -117,7 +123,7 @@ async def _end_unsubscribed(contact_ids: list[int], event_ids: list[int], now: d
     await entry.end_where(left, by=caller.system(now), reason="UNSUBSCRIBED", visit_reason="UNSUBSCRIBED")
 
 
-async def _match(event_ids: list[int]) -> list[Match]:
+async def _match(event_ids: list[int], among: Sql) -> list[Match]:
     """Every fact with every live trigger that answers it, and with what a form starts; in the order of the facts."""
     kinds = trigger.kinds().values()
     rows = await db.rows(
@@ -136,6 +142,7 @@ async def _match(event_ids: list[int]) -> list[Match]:
             WHERE e.id = ANY({event_ids}::bigint[])
               AND a.status = 'ACTIVE'
               AND e.recorded_at >= a.active_since
+              AND {among}
             UNION ALL
             SELECT e.id, e.contact_id, a.id, NULL, NULL, 0
             FROM event e
@@ -145,6 +152,7 @@ async def _match(event_ids: list[int]) -> list[Match]:
               AND e.kind = 'FORM_SUBMITTED'
               AND a.status = 'ACTIVE'
               AND e.recorded_at >= a.active_since
+              AND {among}
             ORDER BY event_id, automation_id, position, trigger_id
             """,
             facts=[kind.fact for kind in kinds],
@@ -153,6 +161,7 @@ async def _match(event_ids: list[int]) -> list[Match]:
                 " ", (Sql("WHEN {word}::text THEN {match}", word=kind.word(), match=kind.match) for kind in kinds)
             ),
             event_ids=event_ids,
+            among=among,
         )
     )
     return [Match(**{key: row[key] for key in Match.__slots__}) for row in rows]
