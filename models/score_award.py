@@ -15,6 +15,7 @@ class ScoreAward(Model):
     at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     expired = fields.BooleanField()
+    revision = fields.IntField()
 
     class Meta:
         table = "score_award"

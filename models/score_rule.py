@@ -17,7 +17,7 @@ class ScoreRule(Model):
     points = fields.IntField()
     expires_after: fields.Field[Any] = fields.JSONField(null=True)
     mode = fields.TextField()
-    rechecking = fields.BooleanField()
+    revision = fields.IntField()
     settled_to = fields.BigIntField(null=True)
     removed_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()

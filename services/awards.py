@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-
-import orjson
-
-from kit import bell, db, log
-from kit.sql import FALSE, TRUE, Sql
-from segments import rule
+from kit import bell, db
+from kit.sql import Sql
 from services import caller, facts
 from services.caller import Caller
 
 EXPIRED_MAX = 1_000  # awards in one transaction
 SETTLED_MAX = 2_000
-
-_log = log.get(__name__)
 
 # When what a rule `sr` gave at {at} is gone; NULL: never. The session is in UTC, where a day has 24 hours.
 EXPIRY = """(CASE WHEN sr.expires_after IS NOT NULL THEN {at} + make_interval(
@@ -47,7 +40,7 @@ async def award(pairs: Sql, *, by: Caller) -> None:
                 FOR KEY SHARE
             ),
             valid AS MATERIALIZED (
-                SELECT sr.id, sr.score_id, sr.points, sr.label, {expires_at} AS expires_at
+                SELECT sr.id, sr.score_id, sr.points, sr.label, sr.revision, {expires_at} AS expires_at
                 FROM score_rule sr
                 WHERE sr.id IN (SELECT pair.rule_id FROM pair)
                   AND sr.removed_at IS NULL
@@ -55,19 +48,23 @@ async def award(pairs: Sql, *, by: Caller) -> None:
                 FOR SHARE
             ),
             given AS (
-                INSERT INTO score_award (contact_id, score_id, rule_id, points, at, expires_at)
-                SELECT standing.id, valid.score_id, valid.id, valid.points, {now}::timestamptz, valid.expires_at
+                INSERT INTO score_award AS sa (contact_id, score_id, rule_id, points, at, expires_at, revision)
+                SELECT
+                    standing.id, valid.score_id, valid.id, valid.points, {now}::timestamptz, valid.expires_at,
+                    valid.revision
                 FROM pair
                 JOIN standing ON standing.id = pair.contact_id
                 JOIN valid ON valid.id = pair.rule_id
                 ORDER BY standing.id, valid.id
-                ON CONFLICT (rule_id, contact_id) DO NOTHING
-                RETURNING contact_id, score_id, rule_id, points
+                ON CONFLICT (rule_id, contact_id) DO UPDATE SET revision = excluded.revision
+                WHERE sa.revision < excluded.revision
+                RETURNING sa.contact_id, sa.score_id, sa.rule_id, sa.points, old.id IS NULL AS fresh
             ),
             changed AS (
                 SELECT given.contact_id, given.score_id, given.points, valid.label AS why
                 FROM given
                 JOIN valid ON valid.id = given.rule_id
+                WHERE given.fresh
             ),
             {summed}
             SELECT
@@ -176,16 +173,28 @@ async def expire(now: datetime) -> int:
 async def settle(now: datetime) -> int:
     """Bring up to date what one changed rule gave to the next two thousand contacts; how many awards were looked at.
 
-    Their points and times become those of the rule. Of one that was removed, and from those who do not meet its new
-    condition, they are taken back.
+    Their points and times become those of the rule. Of one that was removed they are taken back, and so they are from
+    those who had them before what it asks was changed, and were not found to meet it since, when everybody was looked
+    at.
     """
     async with db.transaction():
         found = await db.row(
             Sql(
                 """
-                SELECT sr.id, sr.settled_to, sr.condition, sr.rechecking, sr.removed_at IS NOT NULL AS removed
+                SELECT sr.id, sr.settled_to, sr.removed_at IS NOT NULL AS removed
                 FROM score_rule sr
                 WHERE sr.settled_to IS NOT NULL
+                  AND (
+                      sr.removed_at IS NOT NULL
+                      OR EXISTS (
+                          SELECT
+                          FROM watch wt
+                          WHERE wt.kind = 'score_rule'
+                            AND wt.subject_id = sr.id
+                            AND wt.ended_at IS NULL
+                            AND wt.settled_at IS NOT NULL
+                      )
+                  )
                 ORDER BY sr.id
                 LIMIT 1
                 FOR UPDATE SKIP LOCKED
@@ -194,39 +203,19 @@ async def settle(now: datetime) -> int:
         )
         if found is None:
             return 0
-        stands = FALSE if found["removed"] else await _meeting(found, now) if found["rechecking"] else TRUE
-        row = await db.row(_settled(found["id"], found["settled_to"], stands, now)) or {}
+        row = await db.row(_settled(found["id"], found["settled_to"], now)) or {}
         await db.execute(_marked(found["id"], row["reached"], found["removed"]))
         await bell.ring("dispatch")
         return 1 + row["count"]
 
 
-async def _meeting(found: dict[str, Any], now: datetime) -> Sql:
-    """Whether the award `sa` is of somebody who meets the rule as it is now."""
-    condition = rule.saved(orjson.loads(found["condition"]))
-    if condition is None:
-        return FALSE
-    held = Sql(
-        """
-        SELECT sa.contact_id AS id
-        FROM score_award sa
-        WHERE sa.rule_id = {id}::bigint
-          AND sa.contact_id > {from}::bigint
-        ORDER BY sa.contact_id
-        LIMIT {count_max}::integer
-        """,
-        **{"id": found["id"], "from": found["settled_to"], "count_max": SETTLED_MAX},
-    )
-    meeting = rule.matching(condition, held, await rule.reading(now))
-    return Sql("sa.contact_id IN ({meeting})", meeting=meeting)
-
-
-def _settled(rule_id: int, settled_to: int, stands: Sql, now: datetime) -> Sql:
+def _settled(rule_id: int, settled_to: int, now: datetime) -> Sql:
     return Sql(
         """
         WITH piece AS MATERIALIZED (
-            SELECT sa.id, sa.contact_id, {stands} AS stands
+            SELECT sa.id, sa.contact_id, sr.removed_at IS NULL AND sa.revision = sr.revision AS stands
             FROM score_award sa
+            JOIN score_rule sr ON sr.id = sa.rule_id
             WHERE sa.rule_id = {rule}::bigint
               AND sa.contact_id > {settled_to}::bigint
             ORDER BY sa.contact_id
@@ -266,7 +255,6 @@ def _settled(rule_id: int, settled_to: int, stands: Sql, now: datetime) -> Sql:
         """,
         rule=rule_id,
         settled_to=settled_to,
-        stands=stands,
         now=now,
         count_max=SETTLED_MAX,
         expires_at=Sql(EXPIRY, at=Sql("sa.at")),
@@ -281,8 +269,7 @@ def _marked(rule_id: int, reached: int | None, removed: bool) -> Sql:
     return Sql(
         """
         UPDATE score_rule sr
-        SET settled_to = {reached}::bigint,
-            rechecking = sr.rechecking AND {reached}::bigint IS NOT NULL
+        SET settled_to = {reached}::bigint
         WHERE sr.id = {rule}::bigint
         """,
         rule=rule_id,

@@ -17,6 +17,7 @@ from kit.shape import Path
 from kit.sql import Sql
 from segments import rule
 from segments.rule import Condition, Reading
+from services import watching
 from services.references import unknown
 
 POINTS_MAX = 1_000_000
@@ -79,10 +80,13 @@ async def _read_one(
 
 async def leading_to(score_id: int | None, segments: Mapping[int, Any]) -> set[tuple[str, int]]:
     """The scores and segments, as ("score", 3) or ("segment", 7), that this score is, or that follow from it."""
-    if score_id is None:
-        return set()
+    return set() if score_id is None else await following("score", score_id, segments)
+
+
+async def following(kind: str, number: int, segments: Mapping[int, Any]) -> set[tuple[str, int]]:
+    """Scores, segments and SMART lists that follow from one of them, and that itself."""
     parts = await _parts(segments)
-    found = {("score", score_id)}
+    found = {(kind, number)}
     while more := {whole for whole, named in parts.items() if named & found} - found:
         found |= more
     return found
@@ -98,7 +102,7 @@ async def circles(segments: Mapping[int, Any]) -> bool:
 
 
 async def _parts(segments: Mapping[int, Any]) -> dict[tuple[str, int], set[tuple[str, int]]]:
-    """What scores and segments name of their kind."""
+    """What scores, segments and SMART lists name of their kind."""
     rows = await db.rows(
         Sql("SELECT sr.score_id, sr.condition FROM score_rule sr WHERE sr.removed_at IS NULL ORDER BY sr.id")
     )
@@ -108,6 +112,8 @@ async def _parts(segments: Mapping[int, Any]) -> dict[tuple[str, int], set[tuple
     for row in rows:
         named = _named([rule.saved(orjson.loads(row["condition"]))])
         parts.setdefault(("score", row["score_id"]), set()).update(named)
+    for row in await db.rows(Sql("SELECT l.id, l.condition FROM contact_list l WHERE l.kind = 'SMART' ORDER BY l.id")):
+        parts[("list", row["id"])] = _named([rule.saved(orjson.loads(row["condition"]))])
     return parts
 
 
@@ -117,7 +123,7 @@ def _named(conditions: Iterable[Condition | None]) -> set[tuple[str, int]]:
         for condition in conditions
         if condition is not None
         for each in condition.references()
-        if each.kind in ("score", "segment")
+        if each.kind in ("score", "segment", "list")
     }
 
 
@@ -159,6 +165,7 @@ async def replace(score_id: int, wanted: Sequence[tuple[int | None, dict[str, An
 
     What a rule gave before it was changed or taken out is put right afterwards, by `awards.settle`.
     """
+    await watching.pause()
     before = await held(score_id)
     kept = [rule_id for rule_id, _ in wanted if rule_id is not None]
     await db.execute(
@@ -208,6 +215,9 @@ async def _insert(score_id: int, row: dict[str, Any], now: Any) -> int:
 
 async def _change(rule_id: int, before: Mapping[str, Any], row: dict[str, Any], now: Any) -> None:
     differs = {key for key, value in row.items() if before[key] != value}
+    asks_anew = bool(differs & {"condition", "mode"})
+    if asks_anew:
+        await watching.end("score_rule", rule_id, now)
     await db.execute(
         Sql(
             """
@@ -218,14 +228,14 @@ async def _change(rule_id: int, before: Mapping[str, Any], row: dict[str, Any], 
                 points = {points}::integer,
                 expires_after = nullif({expires_after}::jsonb, 'null'),
                 mode = {mode}::text,
-                rechecking = sr.rechecking OR {recheck}::boolean,
+                revision = sr.revision + {asks_anew}::boolean::integer,
                 settled_to = CASE WHEN {settle}::boolean THEN 0 ELSE sr.settled_to END,
                 updated_at = CASE WHEN {differs}::boolean THEN {now}::timestamptz ELSE sr.updated_at END
             WHERE sr.id = {id}::bigint
             """,
             **_parameters(row),
             id=rule_id,
-            recheck=bool(differs & {"condition", "mode"}),
+            asks_anew=asks_anew,
             settle=bool(differs & {"condition", "mode", "points", "expires_after"}),
             differs=bool(differs),
             now=now,

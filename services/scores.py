@@ -70,7 +70,9 @@ async def update(score_id: int, values: Mapping[str, Any], *, by: Caller) -> Non
     async with db.transaction():
         await _one_at_a_time()
         current = await db.row(
-            Sql("SELECT so.name, so.description FROM score so WHERE so.id = {id}::bigint FOR UPDATE", id=score_id)
+            Sql(
+                "SELECT so.name, so.description FROM score so WHERE so.id = {id}::bigint FOR NO KEY UPDATE", id=score_id
+            )
         )
         if current is None:
             raise not_found("score", "id")
@@ -211,6 +213,7 @@ async def _replace(score_id: int, drawn: list[DrawnRule], given: list[Mapping[st
         (each.id, score_rules.columns(each, raw, at)) for at, (each, raw) in enumerate(zip(drawn, given, strict=True))
     ]
     await score_rules.replace(score_id, wanted, by.now)
+    await bell.ring("dispatch")
     await bell.ring("scores")
 
 

@@ -69,6 +69,29 @@ async def refresh() -> None:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
+async def pause() -> None:
+    """Nobody looks until the commit: for changes of what is watched."""
+    await _hold(patiently=True)
+
+
+async def end(kind: str, subject_id: int, now: datetime) -> None:
+    """What is watched so far is not the same any more, though it is called the same: it is watched from the start."""
+    await db.execute(
+        Sql(
+            """
+            UPDATE watch wt
+            SET ended_at = {now}::timestamptz
+            WHERE wt.kind = {kind}::text
+              AND wt.subject_id = {subject}::bigint
+              AND wt.ended_at IS NULL
+            """,
+            kind=kind,
+            subject=subject_id,
+            now=now,
+        )
+    )
+
+
 async def soon() -> None:
     """Something new may have to be watched: after the commit, begin at once and not only when a worker comes by.
 

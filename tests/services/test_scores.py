@@ -14,7 +14,7 @@ from kit import db as database
 from kit.duration import Duration
 from kit.errors import Refused
 from kit.sql import Sql, ids
-from services import awards, contacts, scores, segments
+from services import awards, contacts, scores, segments, watching
 from services.caller import Caller
 
 VIP = {"tag": {"hasAny": ["vip"]}}
@@ -57,7 +57,7 @@ async def told(contact: int) -> list[tuple[int, int, str]]:
 
 
 async def settled(by: Caller) -> None:
-    while await awards.pass_(by.now):
+    while await watching.pass_(by.now) + await awards.pass_(by.now):
         pass
 
 
@@ -244,6 +244,7 @@ async def test_the_score_is_the_sum_of_the_awards_that_count_whatever_happens(ca
                     kept = [{**each, "id": f"scorerule_{rules[at]}"} for at, each in enumerate(drawn(first, second))]
                     await scores.update(score, {"rules": kept[:2] + drawn(first, second)[2:]}, by=by)
                 case "settle":
+                    await watching.pass_(by.now)
                     await awards.settle(by.now)
                 case _:
                     await scores.adjust(ids(two), score, act, first, second and Duration(days=second), by=by)

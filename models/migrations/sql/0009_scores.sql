@@ -18,7 +18,7 @@ CREATE TABLE score_rule (                                    -- who meets it has
     points        integer NOT NULL,
     expires_after jsonb,                                     -- {"days": 30}: the points are gone so long after they came
     mode          text NOT NULL DEFAULT 'STICKY' CHECK (mode IN ('STICKY', 'LIVE')),
-    rechecking    boolean NOT NULL DEFAULT FALSE,            -- its condition changed: who has its points may lose them
+    revision      integer NOT NULL DEFAULT 0,                -- how often what it asks was changed
     settled_to    bigint,                                    -- what it gave before a change is brought up to date, up to this contact;
     removed_at    timestamptz,                               -- NULL: all of it
     created_at    timestamptz NOT NULL,
@@ -36,6 +36,7 @@ CREATE TABLE score_award (                                   -- points that some
     at         timestamptz NOT NULL,
     expires_at timestamptz,
     expired    boolean NOT NULL DEFAULT FALSE,               -- counts no more, and is kept so that the rule counts once
+    revision   integer NOT NULL DEFAULT 0,                   -- of the rule, when it was last seen to be met
     UNIQUE (rule_id, contact_id)
 );
 CREATE INDEX score_award_of_contact ON score_award (contact_id, score_id);
