@@ -97,7 +97,6 @@ ActivityKind = words(
     "AUTOMATION_ENTERED",
     "AUTOMATION_ENDED",
     "GOAL_REACHED",
-    "GOAL_REACHED",
     "DATE_REACHED",
     "FORM_SUBMITTED",
     "MARKETING_GRANTED",
@@ -171,6 +170,13 @@ ScoreMode = words(
     "LIVE",
 )
 ScoreOperation = words("ScoreOperation", "What is done to a score.", "ADD", "SUBTRACT", "SET")
+ListKind = words(
+    "ListKind",
+    "Who is on a list: who agreed to get mail by it, whoever was put on it by hand, or whoever meets its rule.",
+    "MAILING",
+    "STATIC",
+    "SMART",
+)
 SegmentKind = words(
     "SegmentKind",
     "Who made a segment: always there by engagement, always there by what contacts are to us, or made by a user.",
@@ -219,6 +225,7 @@ EntryPolicy = words(
     "EntryPolicy", "How often a contact may enter: always, once ever, not while inside.", "ANY", "ONCE", "AFTER_EXIT"
 )
 TriggerRuns = words("TriggerRuns", "How often a contact enters by one trigger.", "ONCE", "MULTIPLE")
+StepChange = words("StepChange", "What a new version does to a step.", "CHANGED", "REMOVED")
 RunStatus = words("RunStatus", "Whether a run goes on.", "ACTIVE", "ENDED")
 RunState = words("RunState", "What a run is doing.", "RUNNING", "WAITING", "PAUSED", "ENDED")
 RunEndReason = words(
@@ -298,6 +305,7 @@ ErrorCode = words(
     "FILE_INVALID",
     "UNKNOWN_COLUMN",
     "UNDO_EXPIRED",
+    "IMPORT_UNDONE",
     "NOT_EXPORTABLE",
     "PERMISSION_NOT_ASSERTED",
     "CONFIRMATION_REQUIRED",
@@ -305,6 +313,8 @@ ErrorCode = words(
     "FORBIDDEN",
     "LAST_OWNER",
     "USER_DEACTIVATED",
+    "LIST_IS_SMART",
+    "LIST_CYCLE",
     "PREVIOUSLY_UNSUBSCRIBED",
     "NOT_REACTIVATED",
     "ACTIVE_SUBSCRIPTION",

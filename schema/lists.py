@@ -11,7 +11,8 @@ from kit import sql
 from kit.sql import TRUE, Sql
 from schema import paging
 from schema.access import Role, reader
-from schema.enums import Channel, MembershipSource, MembershipStatus
+from schema.cards import ConditionInput
+from schema.enums import Channel, ListKind, MembershipSource, MembershipStatus
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.paging import Key
@@ -31,6 +32,19 @@ class CreateListInput:
     double_opt_in: bool | None = strawberry.field(
         default=False, description="Whether who joins by a form has to confirm first, whatever the form says."
     )
+    kind: ListKind = ListKind.MAILING
+    where: ConditionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Who is on a SMART list; nobody is put on it or taken off by hand."
+    )
+
+
+@strawberry.input(description="What is absent stays. What kind of list it is stays for good.")
+class UpdateListInput:
+    id: strawberry.ID
+    name: str | None = strawberry.UNSET
+    description: str | None = strawberry.UNSET
+    double_opt_in: bool | None = strawberry.UNSET
+    where: ConditionInput | None = strawberry.field(default=strawberry.UNSET, description="Of a SMART list.")
 
 
 @strawberry.input(description="How a contact shall stand on a list.")
@@ -66,8 +80,22 @@ class Query:
 class Mutation:
     @mutation(CreateListInput, role=Role.ADMIN, description="Make a list.", list=List)
     async def create_list(given: Given, by: Caller) -> dict:
-        values = given.named(description="description", channel="channel", doubleOptIn="double_opt_in")
+        values = given.named(
+            description="description", channel="channel", doubleOptIn="double_opt_in", kind="kind", where="where"
+        )
         return {"list": await lists.create(given["name"], **values, by=by)}
+
+    @mutation(
+        UpdateListInput,
+        role=Role.ADMIN,
+        description="Change a list. Another rule of a SMART one moves contacts as soon as all are looked at.",
+        list=List,
+    )
+    async def update_list(given: Given, by: Caller) -> dict:
+        list_id = given.id("id", "list")
+        values = given.named(name="name", description="description", doubleOptIn="double_opt_in", where="where")
+        await lists.update(list_id, values, by=by)
+        return {"list": list_id}
 
     @mutation(
         SetMembershipInput,

@@ -17,7 +17,10 @@ KIND = Sql(
 )
 ACCEPTS_MARKETING = Sql(  # SQ11: the box of a form, or a list
     """(c.marketing_opt_in_at IS NOT NULL
-    OR EXISTS (SELECT FROM membership m WHERE m.contact_id = c.id AND m.status = 'ACTIVE'))"""
+    OR EXISTS (
+        SELECT FROM membership m JOIN contact_list l ON l.id = m.list_id
+        WHERE m.contact_id = c.id AND m.status = 'ACTIVE' AND l.kind = 'MAILING'
+    ))"""
 )
 
 

@@ -62,7 +62,10 @@ async def revoke(contacts: Sql, *, by: Caller) -> set[int]:
                     SELECT
                         c.id,
                         c.marketing_opt_in_at IS NOT NULL
-                        OR EXISTS (SELECT FROM membership m WHERE m.contact_id = c.id AND m.status = 'ACTIVE')
+                        OR EXISTS (
+                            SELECT FROM membership m JOIN contact_list l ON l.id = m.list_id
+                            WHERE m.contact_id = c.id AND m.status = 'ACTIVE' AND l.kind = 'MAILING'
+                        )
                             AS accepted
                     FROM contact c
                     WHERE c.id IN (SELECT s.id FROM ({contacts}) AS s)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from kit import bell, db
-from kit.errors import Problems, not_found
+from kit.errors import Problems, conflict, not_found
 from kit.sql import Sql, ids
 from services import companies, consent, facts, identity, memberships, record, tags
 from services.caller import Caller
@@ -130,7 +130,9 @@ async def _attach(contact_id: int, wanted: Record, by: Caller) -> None:
     if wanted.tags:
         await tags.give(ids([contact_id]), wanted.tags, by=by)
     if wanted.memberships:
-        await memberships.put(ids([contact_id]), wanted.memberships, by=by)
+        outcome = await memberships.put(ids([contact_id]), wanted.memberships, by=by)
+        if memberships.LIST_IS_SMART in outcome.refused:
+            raise conflict(memberships.LIST_IS_SMART, "Who is on this list follows its rule.", "memberships")
 
 
 def _insert(wanted: Record, company_id: int | None, origin: str | None, by: Caller) -> Sql:

@@ -23,6 +23,7 @@ _STANDING = """
      JOIN contact_list l ON l.id = m.list_id
      WHERE m.contact_id = c.id
        AND l.channel = {channel}
+       AND l.kind = 'MAILING'
        AND (cardinality({lists}) = 0 OR m.list_id = ANY({lists})))
 """
 # It goes by any list that is not closed to this address (AC29).
@@ -34,6 +35,7 @@ _OPEN = """
         WHERE m.contact_id = c.id
           AND m.status = 'ACTIVE'
           AND l.channel = 'EMAIL'
+          AND l.kind = 'MAILING'
           AND (cardinality({lists}) = 0 OR m.list_id = ANY({lists}))
           AND NOT {hit}
     )

@@ -16,6 +16,7 @@ STATUSES = ("ACTIVE", "UNCONFIRMED", "UNSUBSCRIBED", "BOUNCED")
 PREVIOUSLY_UNSUBSCRIBED = "PREVIOUSLY_UNSUBSCRIBED"
 NOT_REACTIVATED = "NOT_REACTIVATED"
 ALREADY_ACTIVE = "ALREADY_ACTIVE"
+LIST_IS_SMART = "LIST_IS_SMART"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,29 @@ async def join(
     return await put(contacts, [(list_id, status)], by=by, respect_unsubscribed=respect_unsubscribed)
 
 
-async def enrol(contacts: Sql, list_id: int, *, by: Caller) -> Outcome:
+async def enrol(contacts: Sql, list_id: int, *, status: str = "ACTIVE", by: Caller) -> Outcome:
     """Subscribe every contact of the set that is not known to the list to be gone.
 
-    Whoever is UNSUBSCRIBED or BOUNCED stays so and is refused NOT_REACTIVATED (domain.md Q12).
+    Whoever is UNSUBSCRIBED or BOUNCED stays so and is refused NOT_REACTIVATED (domain.md Q12). With the status
+    UNCONFIRMED, for people whom nobody asked (Q11), whoever is ACTIVE stays that.
     """
-    return await _put(contacts, [(list_id, "ACTIVE")], _GONE, by=by)
+    if status == "UNCONFIRMED":
+        contacts = Sql(
+            """
+            SELECT s.id
+            FROM ({contacts}) AS s
+            WHERE NOT EXISTS (
+                SELECT
+                FROM membership m
+                WHERE m.contact_id = s.id
+                  AND m.list_id = {list}::bigint
+                  AND m.status = 'ACTIVE'
+            )
+            """,
+            contacts=contacts,
+            list=list_id,
+        )
+    return await _put(contacts, [(list_id, status)], _GONE, by=by)
 
 
 async def request(contacts: Sql, list_id: int, *, by: Caller) -> Outcome:
@@ -79,12 +97,13 @@ async def confirm(contacts: Sql, list_ids: Sequence[int], *, by: Caller) -> Outc
 async def leave(contacts: Sql, list_id: int | None, *, by: Caller) -> Outcome:
     """Unsubscribe every contact of the set from the list, or from all lists it is on (None).
 
-    Who is not on it, or has left it already, is unchanged.
+    Who is not on it, or has left it already, is unchanged. From a SMART list only a contact itself can go (HS2); all
+    lists are those that mail goes by.
     """
-    if list_id is not None:
-        await _require([list_id])
+    if list_id is not None and await _require([list_id]) and by.source != "CONTACT":
+        return await _refuse(contacts)
     targets = Sql("SELECT held.contact_id, held.list_id, 'UNSUBSCRIBED' AS status FROM held")
-    of_list = Sql("") if list_id is None else Sql("AND m.list_id = {list}::bigint", list=list_id)
+    of_list = _OF_MAILING if list_id is None else Sql("AND m.list_id = {list}::bigint", list=list_id)
     return await _change(contacts, of_list, targets, _NOBODY, by=by)
 
 
@@ -113,6 +132,28 @@ def _of_channel(channel: str) -> Sql:
     return Sql("AND m.list_id IN (SELECT l.id FROM contact_list l WHERE l.channel = {channel}::text)", channel=channel)
 
 
+async def withdraw(rows: Sql, *, by: Caller) -> set[int]:
+    """Take memberships away as if they had never been; whose they were. `rows` selects their ids in a column `id`."""
+    gone = await db.column(
+        Sql(
+            """
+            WITH changed AS (
+                DELETE FROM membership m
+                WHERE m.id IN (SELECT s.id FROM ({rows}) AS s)
+                RETURNING m.contact_id, m.list_id, m.status AS before, NULL::text AS after
+            ),
+            {facts}
+            SELECT DISTINCT changed.contact_id
+            FROM changed
+            """,
+            rows=rows,
+            facts=_facts(by),
+        )
+    )
+    await bell.ring("dispatch")
+    return set(gone)
+
+
 async def set_status(contacts: Sql, list_id: int, status: str, *, by: Caller) -> Outcome:
     """Give the memberships of the set this status, making those that are not there (AE8, AE9)."""
     return await put(contacts, [(list_id, status)], by=by)
@@ -121,7 +162,10 @@ async def set_status(contacts: Sql, list_id: int, status: str, *, by: Caller) ->
 async def put(
     contacts: Sql, changes: Sequence[tuple[int, str]], *, by: Caller, respect_unsubscribed: bool = False
 ) -> Outcome:
-    """Every contact of the set gets every (list id, status). Refused: an unknown list (NOT_FOUND) or status."""
+    """Every contact of the set gets every (list id, status). Refused: an unknown list (NOT_FOUND) or status.
+
+    Where one of the lists is SMART nothing is done, and every contact refused LIST_IS_SMART (HS2).
+    """
     return await _put(contacts, changes, _LEFT_THEMSELVES if respect_unsubscribed else _NOBODY, by=by)
 
 
@@ -129,7 +173,8 @@ async def _put(contacts: Sql, changes: Sequence[tuple[int, str]], spared: _Spare
     if any(status not in STATUSES for _, status in changes):
         raise invalid("INVALID_VALUE", f"Use one of {', '.join(STATUSES)}.", "status")
     list_ids = [list_id for list_id, _ in changes]
-    await _require(list_ids)
+    if await _require(list_ids):
+        return await _refuse(contacts)
     targets = Sql(
         """
         SELECT standing.id AS contact_id, w.list_id, w.status
@@ -176,10 +221,20 @@ async def get_id(contact_id: int, list_id: int) -> int:
     return found
 
 
-async def _require(list_ids: Sequence[int]) -> None:
-    known = await db.column(Sql("SELECT l.id FROM contact_list l WHERE l.id = ANY({ids}::bigint[])", ids=list_ids))
-    if set(list_ids) - set(known):
+async def _require(list_ids: Sequence[int]) -> bool:
+    """Whether one of the lists is SMART. Refused: NOT_FOUND at `listId`."""
+    rows = await db.rows(Sql("SELECT l.id, l.kind FROM contact_list l WHERE l.id = ANY({ids}::bigint[])", ids=list_ids))
+    if set(list_ids) - {row["id"] for row in rows}:
         raise not_found("list", "listId")
+    return any(row["kind"] == "SMART" for row in rows)
+
+
+async def _refuse(contacts: Sql) -> Outcome:
+    found = await db.column(Sql("SELECT s.id FROM ({contacts}) AS s", contacts=contacts))
+    return Outcome(refused={LIST_IS_SMART: set(found)} if found else {})
+
+
+_OF_MAILING = Sql("AND m.list_id IN (SELECT l.id FROM contact_list l WHERE l.kind = 'MAILING')")
 
 
 async def _change(contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, *, by: Caller) -> Outcome:

@@ -36,7 +36,7 @@ async def create(values: Mapping[str, Any], *, by: Caller) -> int:
         left = await limits.room("segment")
         problems = Problems()
         name = Given(values, problems).required_text("name", length_max=NAME_LENGTH_MAX)
-        await _check(values.get("where"), await rule.reading(by.now), problems)
+        await check_rule(values.get("where"), await rule.reading(by.now), problems)
         problems.refuse()
         return await _insert(name, values["where"], left, by=by)
 
@@ -55,7 +55,7 @@ async def update(segment_id: int, values: Mapping[str, Any], *, by: Caller) -> N
         if "where" in values:
             where = values["where"]
             reading = await rule.reading(by.now)
-            condition = await _check(where, reading, problems)
+            condition = await check_rule(where, reading, problems)
             if condition is not None:
                 problems.extend(_circles(segment_id, where, condition, reading))
                 if await score_rules.circles({**reading.segments, segment_id: where}):
@@ -95,7 +95,7 @@ async def copy(segment_id: int, values: Mapping[str, Any], *, by: Caller) -> int
         where = row["condition"]
         if "where" in values:
             reading = await rule.reading(by.now)
-            if await _check(values["where"], reading, problems) is not None:
+            if await check_rule(values["where"], reading, problems) is not None:
                 where = {"all": [where, values["where"]]}
                 problems.extend(_faults(where, reading))
         problems.refuse()
@@ -121,7 +121,10 @@ async def add_to_list(segment_id: int, list_id: int, *, by: Caller) -> Outcome:
         where = FALSE if condition is None else condition.compile(reading)
         await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))
         contacts = Sql("SELECT c.id FROM contact c WHERE {where}", where=where)
-        return await memberships.enrol(contacts, list_id, by=by)
+        outcome = await memberships.enrol(contacts, list_id, by=by)
+    if memberships.LIST_IS_SMART in outcome.refused:
+        raise conflict(memberships.LIST_IS_SMART, "Who is on this list follows its rule.", "listId")
+    return outcome
 
 
 async def rename_tags(old: Sequence[str], new: str, *, by: Caller) -> None:
@@ -199,7 +202,7 @@ def _faults(where: Any, reading: Reading) -> list[Problem]:
     return []
 
 
-async def _check(where: Any, reading: Reading, problems: Problems) -> Condition | None:
+async def check_rule(where: Any, reading: Reading, problems: Problems) -> Condition | None:
     """The rule, where nothing is wrong with it; its faults are noted."""
     faults = _faults(where, reading)
     if not faults:

@@ -80,7 +80,10 @@ def remembered(contact_id: int, *, by: Caller) -> Sql:
                 WHERE c.id = {id}::bigint
                   AND c.marketing_revoked_at IS NOT NULL
                   AND c.marketing_opt_in_at IS NULL
-                  AND NOT EXISTS (SELECT FROM membership m WHERE m.contact_id = c.id AND m.status = 'ACTIVE')
+                  AND NOT EXISTS (
+                      SELECT FROM membership m JOIN contact_list l ON l.id = m.list_id
+                      WHERE m.contact_id = c.id AND m.status = 'ACTIVE' AND l.kind = 'MAILING'
+                  )
                 UNION ALL
                 SELECT 'EMAIL', 'EXCLUDED', ex.value
                 FROM exclusion ex

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kit import db
-from kit.sql import FALSE, Sql, join
+from kit.sql import FALSE, Sql, ids, join
 from segments import flips
 from segments.rule import Reading
 from services import watcher
@@ -32,7 +32,10 @@ async def judge(contact_ids: Sequence[int], watches: Sequence[Watch], reading: R
         watch = known[row["watch_id"]]
         if not watch.quiet:
             (came if row["came"] else went)[watch.kind].append((watch, row["contact_id"]))
+    watched = {watch.kind for watch in watches}
     for kind, card in watcher.kinds().items():
+        if kind in watched:
+            await card.looked(ids(standing), by=system(reading.now))
         if kind in went:
             await card.left(_pairs(went[kind]), by=system(reading.now))
         if kind in came:

@@ -29,6 +29,10 @@ class Watcher(ABC):
     async def entered(self, pairs: Sql, *, by: Caller) -> None:
         """Contacts meet rules from now on. `pairs` selects `watch_id, subject_id, contact_id`."""
 
+    async def looked(self, contacts: Sql, *, by: Caller) -> None:
+        """What else is to be put right where these contacts were looked at, whatever became of them; column `id`."""
+        return
+
     @abstractmethod
     async def left(self, pairs: Sql, *, by: Caller) -> None:
         """Contacts meet rules no more; those that are deleted, and rules that are, are not told of."""

@@ -35,6 +35,7 @@ VISIT = {
     "OUT_OF_RANGE": "The number would have become too large.",
     "PHONE_ONLY_DISABLED": "The contact would have had a telephone alone, which this account does not want.",
     "PHONE_TAKEN": "Another contact has this phone number.",
+    "LIST_IS_SMART": "Who is on this list follows its rule.",
     "PREVIOUSLY_UNSUBSCRIBED": "The contact had unsubscribed from this list.",
     "REQUIRED": "A value was missing.",
     "STEP_DELETED": "The step was taken out of the automation while the contact rested on it.",

@@ -32,6 +32,7 @@ SUBSCRIBER = Sql(
         ) AS since
         WHERE m.contact_id = c.id
           AND m.status = 'ACTIVE'
+          AND m.list_id IN (SELECT l.id FROM contact_list l WHERE l.kind = 'MAILING')
         HAVING count(*) > 0
     ) AS subscribed
     """
@@ -54,7 +55,12 @@ ROLES = Sql(
     )
     """,
     customer=CUSTOMER,
-    subscriber=Sql("membership m WHERE m.contact_id = c.id AND m.status = 'ACTIVE'"),
+    subscriber=Sql(
+        """
+        membership m JOIN contact_list l ON l.id = m.list_id
+        WHERE m.contact_id = c.id AND m.status = 'ACTIVE' AND l.kind = 'MAILING'
+        """
+    ),
     member=MEMBER,
     donor=DONOR,
     submitter=_SUBMITTER,
@@ -75,7 +81,8 @@ class Customer:
 @table("", "subscribed")
 class Subscriber:
     lists: list[List] = many(
-        "membership m JOIN contact_list l ON l.id = m.list_id WHERE m.contact_id = c.id AND m.status = 'ACTIVE'",
+        "membership m JOIN contact_list l ON l.id = m.list_id "
+        "WHERE m.contact_id = c.id AND m.status = 'ACTIVE' AND l.kind = 'MAILING'",
         order="lower(l.name), l.id",
     )
     first_subscribed_at: datetime = column("subscribed.first_subscribed_at")

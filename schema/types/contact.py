@@ -63,7 +63,10 @@ _KIND = """(
 )"""
 _ACCEPTS_MARKETING = """(
     c.marketing_opt_in_at IS NOT NULL
-    OR EXISTS (SELECT FROM membership m WHERE m.contact_id = c.id AND m.status = 'ACTIVE')
+    OR EXISTS (
+        SELECT FROM membership m JOIN contact_list l ON l.id = m.list_id
+        WHERE m.contact_id = c.id AND m.status = 'ACTIVE' AND l.kind = 'MAILING'
+    )
 )"""
 _ABOUT = """(
     SELECT f.id AS field_id, f.position, held.value

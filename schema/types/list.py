@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from kit.sql import Sql
-from schema.enums import Channel, MembershipSource, MembershipStatus
+from schema.enums import Channel, ListKind, MembershipSource, MembershipStatus
 from schema.node import Node, global_id
 from schema.projection.made import column, many, one, table
+from schema.scalars import JSON
 from schema.types.user import User
 from services import exclusions
 
@@ -26,6 +27,8 @@ class List(Node):
     name: str = column("l.name")
     description: str | None = column("l.description")
     channel: Channel = column("l.channel")
+    kind: ListKind = column("l.kind", "Mail goes by those that are MAILING only; others group contacts for the team.")
+    where: JSON | None = column("l.condition", "The rule of a SMART list, as a ConditionInput.")
     contact_count: int = column("(SELECT count(*) FROM membership m WHERE m.list_id = l.id)", "Members of any status.")
     double_opt_in: bool = column("l.double_opt_in", "Whether who joins by a form has to confirm first.")
     active_count: int = column(

@@ -34,7 +34,7 @@ class MembershipSource(Enum):
 
 @dataclass(frozen=True)
 class MembershipCondition(Having):
-    """All parameters are about the same membership, without a list of any; `is: false` finds who has no such one."""
+    """All parameters are about the same membership, without a list of any that mail goes by; `is: false`: no such one."""
 
     own: ClassVar[str] = "how it stands there is"
     examples: ClassVar[list[dict[str, Any]]] = [
@@ -56,7 +56,7 @@ class MembershipCondition(Having):
             """FROM membership m
             WHERE m.contact_id = c.id AND m.status = {status}::text AND {on_list} AND {by_source} AND {since}""",
             status=self.status.value,
-            on_list=Sql("m.list_id = {id}::bigint", id=self.list_id) if self.list_id else TRUE,
+            on_list=Sql("m.list_id = {id}::bigint", id=self.list_id) if self.list_id else _MAILING,
             by_source=Sql("coalesce(m.source, 'UNKNOWN') = {source}::text", source=self.source.value)
             if self.source
             else TRUE,
@@ -81,6 +81,7 @@ class MembershipCondition(Having):
         )
 
 
+_MAILING = Sql("m.list_id IN (SELECT l.id FROM contact_list l WHERE l.kind = 'MAILING')")
 _WORDS = {
     MembershipStatus.ACTIVE: "on",
     MembershipStatus.UNCONFIRMED: "not yet confirmed on",
