@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import strawberry
 from strawberry.types import Info
 
@@ -29,6 +31,10 @@ _NAMES = {
     "triggers": "triggers",
     "steps": "steps",
 }
+_UNSUBSCRIBE = (
+    "The lists that the link in its mails takes people off; leaving one of them ends a run with exitOnUnsubscribe. None: "
+    "all lists."
+)
 _RUN_FILTERS = {
     "automationId": lambda given: Sql("r.automation_id = {id}::bigint", id=ids.find("automation", given) or 0),
     "contactId": lambda given: Sql("r.contact_id = {id}::bigint", id=ids.find("contact", given) or 0),
@@ -43,6 +49,7 @@ class CreateAutomationInput:
     timezone: str | None = strawberry.field(default=strawberry.UNSET, description="Null: the account's.")
     entry_policy: EntryPolicy = EntryPolicy.ANY
     exit_on_unsubscribe: bool = False
+    unsubscribe_lists: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=_UNSUBSCRIBE)
     triggers: list[TriggerInput]
     steps: list[StepInput]
 
@@ -57,8 +64,12 @@ class UpdateAutomationInput:
     timezone: str | None = strawberry.UNSET
     entry_policy: EntryPolicy | None = strawberry.UNSET
     exit_on_unsubscribe: bool | None = strawberry.UNSET
+    unsubscribe_lists: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=_UNSUBSCRIBE)
     triggers: list[TriggerInput] | None = strawberry.UNSET
     steps: list[StepInput] | None = strawberry.UNSET
+    publish: bool = strawberry.field(
+        default=True, description="False: triggers and steps are kept as a draft, for publishAutomation."
+    )
 
 
 @strawberry.input
@@ -144,12 +155,12 @@ class Mutation:
         automation=Automation,
     )
     async def create_automation(given: Given, by: Caller) -> dict:
-        return {"automation": await publish.create(given.named(**_NAMES), by=by)}
+        return {"automation": await publish.create(_values(given), by=by)}
 
     @mutation(UpdateAutomationInput, role=Role.ADMIN, description="Publish a new version of it.", automation=Automation)
     async def update_automation(given: Given, by: Caller) -> dict:
         automation = given.id("id", "automation")
-        await publish.update(automation, given.named(**_NAMES), by=by)
+        await publish.update(automation, _values(given), by=by, live=given["publish"])
         return {"automation": automation}
 
     @mutation(ActivateAutomationInput, role=Role.ADMIN, description="Switch it on.", automation=Automation)
@@ -185,3 +196,11 @@ class Mutation:
     async def end_automation(given: Given, by: Caller) -> dict:
         contact, automation = given.id("contactId", "contact"), given.id("automationId", "automation")
         return {"runs": await entry.end(sql.ids([contact]), automation, by=by)}
+
+
+def _values(given: Given) -> dict[str, Any]:
+    values = given.named(**_NAMES)
+    if "unsubscribeLists" in given:
+        lists = given["unsubscribeLists"]
+        values["unsubscribe_lists"] = None if lists is None else given.ids("unsubscribeLists", "list")
+    return values

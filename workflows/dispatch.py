@@ -102,7 +102,8 @@ async def _contacts_of(event_ids: list[int]) -> tuple[list[int], list[int]]:
 
 
 async def _end_unsubscribed(contact_ids: list[int], event_ids: list[int], now: datetime) -> None:
-    """Who unsubscribed leaves the automations with `exitOnUnsubscribe`, unless it was their own doing."""
+    """Who unsubscribed leaves the automations with `exitOnUnsubscribe` that are about the list, unless it was their own
+    doing."""
     left = Sql(
         """
         r.contact_id = ANY({contact_ids}::bigint[])
@@ -110,7 +111,9 @@ async def _end_unsubscribed(contact_ids: list[int], event_ids: list[int], now: d
         AND EXISTS (
             SELECT
             FROM event e
+            JOIN automation a ON a.id = r.automation_id
             WHERE e.id = ANY({event_ids}::bigint[])
+              AND (a.unsubscribe_lists IS NULL OR e.subject = ANY(a.unsubscribe_lists))
               AND e.kind = 'LIST_UNSUBSCRIBED'
               AND e.contact_id = r.contact_id
               AND e.at >= r.started_at

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import strawberry
 
+from kit import clock
+from kit.sql import Sql
 from schema.enums import AutomationStatus, EntryPolicy, RunStatus, TriggerRuns
 from schema.kinds import StepKind, TriggerKind
 from schema.node import Connection, Node, global_id
+from schema.projection.late import late
 from schema.projection.made import column, connected, many, one, table
 from schema.scalars import JSON
+from schema.types.list import List
 from schema.types.run import AutomationRun, with_status
 from schema.types.statistics import AUTOMATION, STEP, AutomationStatistics, StepStatistics
+from workflows import broken
 
 _STEPS = """automation_version av
     CROSS JOIN LATERAL jsonb_array_elements(av.graph -> 'steps') WITH ORDINALITY AS step (body, position)
     WHERE av.id = a.version_id"""
 _BRANCHES = "jsonb_array_elements(step.body -> 'branches') WITH ORDINALITY AS branch (body, position) WHERE TRUE"
 _KIND = r"(SELECT upper(regexp_replace(word, '([A-Z])', '_\1', 'g')) FROM jsonb_object_keys(step.body -> 'do') AS word)"
+
+
+async def _fill(slots: set[str], automations: Iterable[int] | None) -> dict[str, Sql]:
+    found = await broken.broken(automations, await clock.now())
+    return {"automation_broken": Sql("(a.id = ANY({ids}::bigint[]))", ids=found)}
 
 
 @strawberry.type(description="What lets contacts in.")
@@ -61,7 +72,16 @@ class Automation(Node):
     timezone: str | None = column("a.timezone", "Null: the account's.")
     entry_policy: EntryPolicy = column("a.entry_policy")
     exit_on_unsubscribe: bool = column("a.exit_on_unsubscribe")
+    unsubscribe_lists: list[List] = many(
+        "contact_list l WHERE l.id = ANY(a.unsubscribe_lists)",
+        order="l.name, l.id",
+        description="What the link in its mails takes people off; none: all lists.",
+    )
     version: int = column("a.version", "Counts its edits.")
+    draft: JSON | None = column("a.draft", "Triggers and steps that are not published yet, as they were given.")
+    has_broken_references: bool = column(
+        late("automation_broken", _fill), "Whether steps or triggers name a list, a tag or anything else that is gone."
+    )
     triggers: list[Trigger] = many(
         "trigger g WHERE g.automation_id = a.id AND g.removed_at IS NULL", order="g.position, g.id"
     )

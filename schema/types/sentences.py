@@ -27,7 +27,9 @@ def _plain(words: str, about: str | None = None) -> Said:
 _CHANGED = Sql(
     "format('Changed %s: %s → %s', e.data ->> 'name', coalesce(e.data ->> 'from', '–'), coalesce(e.data ->> 'to', '–'))"
 )
-_LIST = Sql("format('%s: %s → %s', e.data ->> 'list', coalesce(e.data ->> 'from', '–'), e.data ->> 'to')")
+_LIST = Sql(
+    "format('%s: %s → %s', e.data ->> 'list', coalesce(e.data ->> 'from', '–'), coalesce(e.data ->> 'to', '–'))"
+)
 _SCORE = Sql("format('%s: %s → %s (%s)', e.data ->> 'score', e.data ->> 'from', e.data ->> 'to', e.data ->> 'why')")
 _GOAL = Sql(
     """concat(
@@ -66,23 +68,6 @@ SENTENCES = {
     "TASK_ALERT": _named("Reminder of the task", "title", "task"),
     "AUTOMATION_ENTERED": _named("Entered", "automation", "automation"),
     "AUTOMATION_ENDED": _named("Left", "automation", "automation"),
-    "GOAL_REACHED": Said(
-        Sql(
-            """
-            format(
-                CASE e.data ->> 'result' WHEN 'SKIPPED' THEN 'Passed the goal %s of %s' ELSE 'Reached the goal %s of %s' END,
-                e.data ->> 'goal',
-                e.data ->> 'automation'
-            )
-            """
-        ),
-        "automation",
-    ),
-    "DATE_REACHED": Said(Sql("concat_ws(' ', e.data ->> 'when', e.data ->> 'field', e.data ->> 'date')")),
-    "GOAL_REACHED": Said(
-        Sql("concat(CASE e.data ->> 'result' WHEN 'SKIPPED' THEN 'Passed' ELSE 'Reached' END, ' ', e.data ->> 'goal')"),
-        "automation",
-    ),
     "DATE_REACHED": Said(Sql("concat_ws(' ', e.data ->> 'when', e.data ->> 'field', e.data ->> 'date')")),
     "GOAL_REACHED": Said(_GOAL, "automation"),
     "FORM_SUBMITTED": _named("Submitted the form", "form", "form"),
