@@ -10,11 +10,14 @@ from typing import Any
 from kit.card import Path
 from kit.errors import Problem
 from kit.sql import Sql
-from segments import operators
+from segments import operators, zones
 from segments.condition import Condition
 from segments.names import PLAIN, Names
 from segments.places import Place
 from segments.reading import Reading
+from segments.zones import Zone
+
+NEVER = Sql("NULL::timestamptz")
 
 
 class Asking(Condition):
@@ -22,6 +25,7 @@ class Asking(Condition):
 
     op: Enum
     value: Any
+    zone: Zone | None = None
 
     @property
     @abstractmethod
@@ -36,14 +40,17 @@ class Asking(Condition):
             yield problem.below(*path, self.key())
 
     def compile(self, reading: Reading) -> Sql:
-        return operators.compiled(self.place, self.op, self.value, reading)
+        return zones.reckoned(self.zone, reading, lambda by: self._compiled(by, complement=False))
 
     def complement(self, reading: Reading) -> Sql:
-        return operators.compiled(self.place, self.op, self.value, reading, complement=True)
+        return zones.reckoned(self.zone, reading, lambda by: self._compiled(by, complement=True))
+
+    def _compiled(self, reading: Reading, *, complement: bool) -> Sql:
+        return operators.compiled(self.place, self.op, self.value, reading, complement=complement)
 
     def asked(self) -> str:
         """`is at least 45`."""
-        return operators.described(self.place.type, self.op, self.value)
+        return operators.described(self.place.type, self.op, self.value) + zones.told(self.zone)
 
     def subject(self, names: Names) -> str:
         """What is asked for, as a sentence calls it: `total spent`."""
@@ -54,14 +61,18 @@ class Asking(Condition):
 
     def sentence(self, matches: Sql, value: Sql, names: Names = PLAIN) -> Sql:
         denied = operators.described(self.place.type, self.op, self.value, denied=True)
-        return compared(self.subject(names), self.asked(), denied, matches, value)
+        return compared(self.subject(names), self.asked(), denied + zones.told(self.zone), matches, value)
 
     @property
     def depends_on_time(self) -> bool:
         return operators.moves(self.place.type, self.op, self.value)
 
     def flips(self, reading: Reading) -> Sql | None:
-        return operators.flips(self.place, self.op, self.value, reading)
+        if not self.depends_on_time:
+            return None
+        return zones.reckoned(
+            self.zone, reading, lambda by: operators.flips(self.place, self.op, self.value, by) or NEVER
+        )
 
 
 def compared(subject: str, asked: str, denied: str, matches: Sql, value: Sql) -> Sql:

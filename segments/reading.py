@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import orjson
 
@@ -33,6 +33,7 @@ class Reading:
     default_country: str = "US"
     fields: Mapping[str, FieldDefinition] = field(default_factory=dict)  # by name in lower case
     segments: Mapping[int, Any] = field(default_factory=dict)  # the conditions saved as segments, as they were given
+    zones: tuple[str, ...] = ()  # in which contacts are, as far as that is known
     of_few: bool = False  # asked of a batch of contacts, not of all there are
     turns: list[Sql] | None = None  # collects when tests of rows may change, which are then not made
 
@@ -58,6 +59,21 @@ class Reading:
         return self.start_of(day + timedelta(days=1))
 
 
+# Every zone once, each found by the index of zones: what there are of contacts does not matter.
+_ZONES = Sql(
+    """(
+        WITH RECURSIVE found (zone) AS (
+            SELECT (SELECT min(c.timezone) FROM contact c)
+            UNION ALL
+            SELECT (SELECT min(c.timezone) FROM contact c WHERE c.timezone > found.zone)
+            FROM found
+            WHERE found.zone IS NOT NULL
+        )
+        SELECT array_agg(found.zone) FROM found WHERE found.zone IS NOT NULL
+    )"""
+)
+
+
 async def reading(now: datetime) -> Reading:
     """The account, its custom fields and its segments as they are, in one statement."""
     found = await db.row(
@@ -68,9 +84,11 @@ async def reading(now: datetime) -> Reading:
                    (SELECT json_agg(json_build_object('id', f.id, 'name', f.name, 'type', f.type, 'options', f.options))
                     FROM field f) AS fields,
                    (SELECT json_agg(json_build_object('id', sg.id, 'condition', sg.condition))
-                    FROM segment sg) AS segments
+                    FROM segment sg) AS segments,
+                   {zones} AS zones
             FROM account
-            """
+            """,
+            zones=_ZONES,
         )
     )
     assert found is not None, "the account's row is made by the migration"
@@ -83,5 +101,6 @@ async def reading(now: datetime) -> Reading:
             each["name"].lower(): FieldDefinition(each["id"], each["name"], each["type"], tuple(each["options"]))
             for each in fields
         },
+        zones=tuple(sorted(available_timezones().intersection(found["zones"] or ()))),
         segments={each["id"]: each["condition"] for each in orjson.loads(found["segments"] or "[]")},
     )

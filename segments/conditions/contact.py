@@ -10,6 +10,7 @@ from segments.attributes import ContactAttribute
 from segments.names import PLAIN, Names
 from segments.operators import Operator
 from segments.places import Place
+from segments.zones import Zone
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class ContactCondition(Asking):
     field: ContactAttribute
     op: Operator
     value: Any = None
+    zone: Zone | None = None
 
     @property
     def place(self) -> Place:

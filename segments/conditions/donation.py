@@ -13,6 +13,7 @@ from segments.names import PLAIN, Names
 from segments.operators import Operator
 from segments.places import Place, PlaceElsewhere
 from segments.values import NumberType
+from segments.zones import Zone
 
 _OF_DONORS = Sql("FROM contact_total tt WHERE tt.contact_id = c.id AND tt.gift_count > 0")
 _PLACES: dict[str, Place] = {
@@ -45,6 +46,7 @@ class DonationCondition(Asking):
     field: DonationAttribute
     op: Operator
     value: Any = None
+    zone: Zone | None = None
 
     @property
     def place(self) -> Place:

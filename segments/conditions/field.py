@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from kit.card import FieldName, Path
 from kit.errors import Problem
 from kit.sql import FALSE, TRUE, Sql
-from segments import operators
-from segments.asking import compared
+from segments import operators, zones
+from segments.asking import NEVER, compared
 from segments.condition import Condition
 from segments.dates import DateType, InstantType
 from segments.names import PLAIN, Names
@@ -18,6 +18,7 @@ from segments.operators import Operator
 from segments.places import Place, PlaceElsewhere
 from segments.reading import FieldDefinition, Reading
 from segments.values import AnyType, FieldOptionType, NumberType, OptionsType, TextType, ValueType
+from segments.zones import Zone
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,13 @@ class FieldCondition(Condition):
         {"name": "invoiceTotal", "op": "AT_LEAST", "value": 40},
         {"name": "birthday", "op": "ANNIVERSARY_IN_NEXT", "value": {"weeks": 1}},
         {"name": "country", "op": "IS_NOT_BLANK"},
+        {"name": "birthday", "op": "IS", "value": "TODAY", "zone": "CONTACT"},
     ]
 
     name: FieldName
     op: Operator
     value: Any = None
+    zone: Zone | None = None
 
     def faults(self) -> Iterator[Problem]:
         comparison = operators.COMPARISONS[self.op.name]
@@ -52,10 +55,10 @@ class FieldCondition(Condition):
             yield problem.below(*path, self.key())
 
     def compile(self, reading: Reading) -> Sql:
-        return self._compiled(reading, complement=False)
+        return zones.reckoned(self.zone, reading, lambda by: self._compiled(by, complement=False))
 
     def complement(self, reading: Reading) -> Sql:
-        return self._compiled(reading, complement=True)
+        return zones.reckoned(self.zone, reading, lambda by: self._compiled(by, complement=True))
 
     def _compiled(self, reading: Reading, *, complement: bool) -> Sql:
         place = self._place(reading)
@@ -70,14 +73,18 @@ class FieldCondition(Condition):
         return None if place is None or any(operators.faults(place.type, self.op, self.value)) else place
 
     def describe(self, names: Names = PLAIN) -> str:
-        return f"whose {names.of_field(self.name)} {operators.described(AnyType(), self.op, self.value)}"
+        asked = operators.described(AnyType(), self.op, self.value) + zones.told(self.zone)
+        return f"whose {names.of_field(self.name)} {asked}"
 
     def shown(self, reading: Reading) -> Sql:
         definition = reading.field(self.name)
         return super().shown(reading) if definition is None else place_of(definition).shown()
 
     def sentence(self, matches: Sql, value: Sql, names: Names = PLAIN) -> Sql:
-        asked, denied = (operators.described(AnyType(), self.op, self.value, denied=each) for each in (False, True))
+        asked, denied = (
+            operators.described(AnyType(), self.op, self.value, denied=each) + zones.told(self.zone)
+            for each in (False, True)
+        )
         return compared(names.of_field(self.name), asked, denied, matches, value)
 
     @property
@@ -86,7 +93,10 @@ class FieldCondition(Condition):
 
     def flips(self, reading: Reading) -> Sql | None:
         place = self._place(reading)
-        return None if place is None else operators.flips(place, self.op, self.value, reading)
+        if place is None or not operators.moves(place.type, self.op, self.value):
+            return None
+        found = place
+        return zones.reckoned(self.zone, reading, lambda by: operators.flips(found, self.op, self.value, by) or NEVER)
 
 
 def place_of(definition: FieldDefinition) -> Place:

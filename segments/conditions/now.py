@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from kit.sql import NOTHING, Sql
-from segments import operators
+from segments import operators, zones
 from segments.asking import Asking
 from segments.clock import WEEKDAYS, ClockType
 from segments.dates import DateType
@@ -16,10 +16,11 @@ from segments.operators import Operator
 from segments.places import Place
 from segments.reading import Reading
 from segments.values import OptionType
+from segments.zones import Zone
 
 
 class NowAttribute(Enum):
-    """What is asked of the moment, in the account's zone."""
+    """What is asked of the moment, in the account's zone or the contact's."""
 
     DATE = "DATE"
     TIME = "TIME"
@@ -38,27 +39,26 @@ class NowCondition(Asking):
         {"field": "WEEKDAY", "op": "IS_ANY_OF", "value": ["SATURDAY", "MONDAY"]},
         {"field": "TIME", "op": "BETWEEN", "value": {"from": "09:00", "to": "17:30"}},
         {"field": "DATE", "op": "AFTER", "value": "2030-12-31"},
+        {"field": "TIME", "op": "AFTER", "value": "08:00", "zone": "CONTACT"},
     ]
 
     field: NowAttribute
     op: Operator
     value: Any = None
+    zone: Zone | None = None
 
     @property
     def place(self) -> Place:
         return Place(_TYPES[self.field.value], NOTHING)
 
-    def compile(self, reading: Reading) -> Sql:
-        return operators.compiled(self._at(reading), self.op, self.value, reading)
-
-    def complement(self, reading: Reading) -> Sql:
-        return operators.compiled(self._at(reading), self.op, self.value, reading, complement=True)
+    def _compiled(self, reading: Reading, *, complement: bool) -> Sql:
+        return operators.compiled(self._at(reading), self.op, self.value, reading, complement=complement)
 
     def subject(self, names: Names) -> str:
         return f"the {self.field.value.lower()} of this moment"
 
     def shown(self, reading: Reading) -> Sql:
-        return self._at(reading).shown()
+        return zones.reckoned(self.zone, reading, lambda by: self._at(by).shown())
 
     def describe(self, names: Names = PLAIN) -> str:
         return f"at a moment whose {self.field.value.lower()} {self.asked()}"

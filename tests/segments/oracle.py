@@ -15,7 +15,7 @@ from tests.segments import mails
 from tests.segments.population import FIELDS, NOW, STAGES, ZONE, Someone, Stored
 from tests.segments.shop import SEGMENTS, Record
 
-_TODAY = NOW.astimezone(ZoneInfo(ZONE)).date()
+_HOME = ZoneInfo(ZONE)
 _NEGATIVE = {"IS_NOT": "IS", "NOT_CONTAINS": "CONTAINS", "IS_NONE_OF": "IS_ANY_OF", "HAS_NONE": "HAS_ANY"}
 
 
@@ -50,14 +50,18 @@ def matches(rule: dict[str, Any], someone: Someone, stored: Stored) -> bool:
         case "task":
             return _to_do(given, someone.record, stored)
         case "now":
-            kind, value = _now(given["field"])
+            kind, value = _now(given["field"], _zone(given, someone))
         case "purchase" | "donation":
             kind, value = _total(given["field"], someone.record)
         case "contact":
             kind, value = _attribute(given["field"], someone)
         case "field":
             kind, value = FIELDS[given["name"]][0], someone.fields.get(given["name"])
-    return _asked(kind, value, given["op"], given.get("value"))
+    return _asked(kind, value, given["op"], given.get("value"), _zone(given, someone))
+
+
+def _zone(given: dict[str, Any], someone: Someone) -> ZoneInfo:
+    return ZoneInfo((given.get("zone") == "CONTACT" and someone.timezone) or ZONE)
 
 
 def _tagged(given: dict[str, list[str]], tags: set[str]) -> bool:
@@ -147,12 +151,12 @@ def _to_do(given: dict[str, Any], record: Record, stored: Stored) -> bool:
     return found == given.get("is", True)
 
 
-def _now(name: str) -> tuple[str, Any]:
-    moment = NOW.astimezone(ZoneInfo(ZONE))
+def _now(name: str, zone: ZoneInfo) -> tuple[str, Any]:
+    moment = NOW.astimezone(zone)
     if name == "DATE":
         return "DATE", moment.date()
     if name == "WEEKDAY":
-        return "DROPDOWN", "SUNDAY"
+        return "DROPDOWN", moment.strftime("%A").upper()
     return "CLOCK", moment.strftime("%H:%M")
 
 
@@ -190,9 +194,9 @@ def _attribute(name: str, someone: Someone) -> tuple[str, Any]:
     return "TEXT", getattr(someone, name.lower())
 
 
-def _asked(kind: str, value: Any, op: str, given: Any) -> bool:
+def _asked(kind: str, value: Any, op: str, given: Any, zone: ZoneInfo = _HOME) -> bool:
     if op in _NEGATIVE:
-        return not _asked(kind, value, _NEGATIVE[op], given)
+        return not _asked(kind, value, _NEGATIVE[op], given, zone)
     if op == "IS_BLANK":
         return value is None or value == [] or (isinstance(value, str) and not value.strip())
     if op == "IS_NOT_BLANK":
@@ -218,7 +222,7 @@ def _asked(kind: str, value: Any, op: str, given: Any) -> bool:
             return value != "OTHER" and _ORDERS[op](STAGES.index(value), STAGES.index(given))
         case "STAGE":
             return _text(value, op, given)
-    return _time(value, op, given)
+    return _time(value, op, given, zone)
 
 
 def _lower(given: Any) -> Any:
@@ -271,47 +275,48 @@ def _length(given: dict[str, int]) -> relativedelta:
     return relativedelta(**given)  # type: ignore[arg-type]
 
 
-def _civil(value: Any) -> date:
-    return value.astimezone(ZoneInfo(ZONE)).date() if isinstance(value, datetime) else value
+def _civil(value: Any, zone: ZoneInfo) -> date:
+    return value.astimezone(zone).date() if isinstance(value, datetime) else value
 
 
-def _time(value: Any, op: str, given: Any) -> bool:
+def _time(value: Any, op: str, given: Any, zone: ZoneInfo) -> bool:
+    today = NOW.astimezone(zone).date()
     match op:
         case "ANNIVERSARY_IN_NEXT":
-            return _returns(_civil(value), _TODAY + _length(given))
+            return _returns(_civil(value, zone), today, today + _length(given))
         case "BETWEEN":
-            return _time(value, "ON_OR_AFTER", given["from"]) and _time(value, "ON_OR_BEFORE", given["to"])
+            return _time(value, "ON_OR_AFTER", given["from"], zone) and _time(value, "ON_OR_BEFORE", given["to"], zone)
         case "IN_LAST" | "IN_NEXT" | "MORE_THAN_AGO":
-            now: Any = NOW if isinstance(value, datetime) else _TODAY
-            start, end = _back(now, given), _on(now, given)
+            now: Any = NOW if isinstance(value, datetime) else today
+            start, end = _back(now, given, zone), _on(now, given, zone)
             return {"IN_LAST": start <= value <= now, "IN_NEXT": now <= value <= end, "MORE_THAN_AGO": value < start}[
                 op
             ]
     if "T" in given and given != "TODAY":
         return _ORDERS[op](value, datetime.fromisoformat(given))
-    return _ORDERS[op](_civil(value), _TODAY if given == "TODAY" else date.fromisoformat(given))
+    return _ORDERS[op](_civil(value, zone), today if given == "TODAY" else date.fromisoformat(given))
 
 
-def _back(now: Any, given: dict[str, int]) -> Any:
+def _back(now: Any, given: dict[str, int], zone: ZoneInfo) -> Any:
     """Months by the calendar of the zone, everything else as it is."""
     calendar = {part: amount for part, amount in given.items() if part in ("years", "months")}
     rest = {part: amount for part, amount in given.items() if part not in calendar}
     if isinstance(now, datetime):
-        return (now.astimezone(ZoneInfo(ZONE)) - _length(calendar)).astimezone(UTC) - timedelta(**rest)
+        return (now.astimezone(zone) - _length(calendar)).astimezone(UTC) - timedelta(**rest)
     return now - _length(calendar) - timedelta(**rest)
 
 
-def _on(now: Any, given: dict[str, int]) -> Any:
-    return _back(now, {part: -amount for part, amount in given.items()})
+def _on(now: Any, given: dict[str, int], zone: ZoneInfo) -> Any:
+    return _back(now, {part: -amount for part, amount in given.items()}, zone)
 
 
-def _returns(day: date, last: date) -> bool:
+def _returns(day: date, today: date, last: date) -> bool:
     """Whether an anniversary falls between today and the last day."""
-    for year in range(_TODAY.year, last.year + 1):
+    for year in range(today.year, last.year + 1):
         try:
             again = day.replace(year=year)
         except ValueError:  # 29 February in a common year
             again = date(year, 2, 28)
-        if _TODAY <= again <= last:
+        if today <= again <= last:
             return True
     return False

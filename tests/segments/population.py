@@ -110,7 +110,7 @@ def _someone(dice: random.Random, number: int) -> Someone:
         last_name=dice.choice(TEXTS),
         job_title=dice.choice(TEXTS),
         company=dice.choice(COMPANIES),
-        timezone=dice.choice([None, "Europe/Paris"]),
+        timezone=dice.choice([None, "America/New_York", "Pacific/Auckland"]),
         lifecycle_stage=dice.choice(STAGES),
         origin=dice.choice(["API", "IMPORT"]),
         opted_in=dice.random() < 0.2,

@@ -77,6 +77,12 @@ _day = _one(_DAYS, *_ORDERED) | _ask(_around_now, _lengths) | _between | _annive
 _instant = _one(_INSTANTS, *_ORDERED) | _ask(_around_now, _times) | _between | _anniversary | _blank
 
 
+def _zoned(asked: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Sometimes by the days of the contact's own zone."""
+    zone = st.sampled_from([{}, {"zone": "CONTACT"}, {"zone": "ACCOUNT"}])
+    return st.tuples(asked, zone).map(lambda drawn: drawn[0] | drawn[1])
+
+
 def _contact(asked: st.SearchStrategy[dict[str, Any]], *names: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.tuples(st.sampled_from(names), asked).map(lambda drawn: {"contact": {"field": drawn[0], **drawn[1]}})
 
@@ -108,13 +114,13 @@ def leaves(stored: Stored) -> st.SearchStrategy[dict[str, Any]]:
         _contact(_stage, "LIFECYCLE_STAGE"),
         _contact(_one(["API", "IMPORT"]), "ORIGIN"),
         _contact(_one([True, False]), "ACCEPTS_MARKETING", "HAS_ACCOUNT", "IS_CUSTOMER", "IS_MEMBER", "IS_DONOR"),
-        _contact(_instant, "CREATED_AT", "UPDATED_AT"),
+        _contact(_zoned(_instant), "CREATED_AT", "UPDATED_AT"),
         _field("city", _text),
         _field("colour", _option),
         _field("likes", _options),
         _field("total", _number),
-        _field("birthday", _day),
-        _field("visited", _instant),
+        _field("birthday", _zoned(_day)),
+        _field("visited", _zoned(_instant)),
         st.tuples(st.sampled_from(["hasAny", "hasAll", "hasNone"]), _tags).map(lambda drawn: {"tag": dict([drawn])}),
         membership.map(lambda given: {"membership": given}),
         *_of_the_mail(stored),
@@ -142,9 +148,9 @@ _yes = st.booleans()
 _level = st.sampled_from(shop.LEVELS)
 _which = st.sampled_from(["CURRENT", "PREVIOUS"])
 _NOW = [
-    _field_of("now", _day, "DATE"),
-    _field_of("now", _one(["SUNDAY", "MONDAY"]) | _some(["SUNDAY", "MONDAY", "FRIDAY"]), "WEEKDAY"),
-    _field_of("now", _one(["23:29", "23:30", "23:31", "00:00"], *_ORDERED), "TIME"),
+    _field_of("now", _zoned(_day), "DATE"),
+    _field_of("now", _zoned(_one(["SUNDAY", "MONDAY"]) | _some(["SUNDAY", "MONDAY", "FRIDAY"])), "WEEKDAY"),
+    _field_of("now", _zoned(_one(["23:29", "23:30", "23:31", "00:00", "17:30"], *_ORDERED)), "TIME"),
     _field_of("now", _ask(["BETWEEN"], st.sampled_from([{"from": "09:00", "to": "23:30"}])), "TIME"),
 ]
 
@@ -177,7 +183,7 @@ def _of_the_record(there: shop.Shop) -> list[st.SearchStrategy[dict[str, Any]]]:
             maybe_is=_yes,
         ),
         _field_of("purchase", _number, "TOTAL_SPENT", "ORDER_COUNT"),
-        _field_of("purchase", _instant, "FIRST_ORDER_AT", "LAST_ORDER_AT"),
+        _field_of("purchase", _zoned(_instant), "FIRST_ORDER_AT", "LAST_ORDER_AT"),
         _field_of("donation", _number, "TOTAL_GIVEN", "GIFT_COUNT"),
         _field_of("donation", _instant, "FIRST_GIFT_AT", "LAST_GIFT_AT"),
     ]
