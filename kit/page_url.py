@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 LENGTH_MAX = 2_000
 PARAMETERS_MAX = 50
@@ -45,14 +45,23 @@ def read(given: object) -> PageUrl | None:
         host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
         port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
         pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=PARAMETERS_MAX)
-        path = quote(parts.path, safe=_KEPT)
+        path = _readable(parts.path)
     except ValueError:
         return None
     path = path.rstrip("/") or "/"
-    url = f"{parts.scheme}://{host}{port}{path}"
-    if len(url) > LENGTH_MAX:
+    url = f"{parts.scheme}://{host}{port}{path if path != '/' else ''}"
+    if len(url.encode()) > LENGTH_MAX:
         return None
     return PageUrl(url, path, host, _query(pairs), _utm(pairs))
+
+
+def _readable(path: str) -> str:
+    """The path as people read it, `/prix/été`, where every character of it can be kept."""
+    try:
+        found = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        found = ""
+    return found if found.isprintable() and found else quote(path, safe=_KEPT)
 
 
 def _query(pairs: list[tuple[str, str]]) -> str | None:

@@ -44,6 +44,10 @@ class ContactAttribute(Enum):
     IS_MEMBER = "IS_MEMBER"
     IS_DONOR = "IS_DONOR"
     TIMEZONE = "TIMEZONE"
+    REFERRER = "REFERRER"
+    UTM_SOURCE = "UTM_SOURCE"
+    UTM_MEDIUM = "UTM_MEDIUM"
+    UTM_CAMPAIGN = "UTM_CAMPAIGN"
     CREATED_AT = "CREATED_AT"
     UPDATED_AT = "UPDATED_AT"
 
@@ -61,6 +65,11 @@ class ContactAttribute(Enum):
 def _total(test: str) -> Sql:
     """Whether what the contact bought, gave and joined is such."""
     return Sql("(EXISTS (SELECT FROM contact_total tt WHERE tt.contact_id = c.id AND {test}))", test=Sql(test))
+
+
+def _came(column: str) -> PlaceElsewhere:
+    """From where the contact came: something of its first visit."""
+    return PlaceElsewhere(_TEXT, Sql(column), row=Sql("FROM first_visit fv WHERE fv.contact_id = c.id"))
 
 
 _TEXT = TextType()
@@ -86,6 +95,10 @@ _PLACES: dict[ContactAttribute, Place] = {
     ContactAttribute.IS_MEMBER: Place(BooleanType(), _total("tt.member_since IS NOT NULL"), never_null=True),
     ContactAttribute.IS_DONOR: Place(BooleanType(), _total("tt.gift_count > 0"), never_null=True),
     ContactAttribute.TIMEZONE: Place(_TEXT, Sql("c.timezone")),
+    ContactAttribute.REFERRER: _came("fv.referrer"),
+    ContactAttribute.UTM_SOURCE: _came("fv.utm_source"),
+    ContactAttribute.UTM_MEDIUM: _came("fv.utm_medium"),
+    ContactAttribute.UTM_CAMPAIGN: _came("fv.utm_campaign"),
     ContactAttribute.CREATED_AT: Place(InstantType(), Sql("c.created_at"), never_null=True),
     ContactAttribute.UPDATED_AT: Place(InstantType(), Sql("c.updated_at"), never_null=True),
 }
@@ -98,6 +111,10 @@ _WORDS = {
     ContactAttribute.IS_MEMBER: "being a member",
     ContactAttribute.IS_DONOR: "being a donor",
     ContactAttribute.TIMEZONE: "time zone",
+    ContactAttribute.REFERRER: "first referrer",
+    ContactAttribute.UTM_SOURCE: "first UTM source",
+    ContactAttribute.UTM_MEDIUM: "first UTM medium",
+    ContactAttribute.UTM_CAMPAIGN: "first UTM campaign",
     ContactAttribute.CREATED_AT: "creation",
     ContactAttribute.UPDATED_AT: "latest change",
 }

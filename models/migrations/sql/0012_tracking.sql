@@ -26,7 +26,7 @@ CREATE TABLE page_visit (                                    --                 
     visitor_id   bigint REFERENCES visitor ON DELETE SET NULL,
     contact_id   bigint REFERENCES contact ON DELETE CASCADE,
     at           timestamptz NOT NULL,
-    url          text NOT NULL,                              -- https://shop.test/pricing: without query, ASCII
+    url          text NOT NULL,                              -- https://shop.test/pricing: without query, as people read it
     path         text NOT NULL,                              -- /pricing
     query        text,                                       -- colour=red: without what tells where the visit came from
     title        text,
@@ -44,9 +44,27 @@ CREATE TABLE page_visit (                                    --                 
     recorded_at  timestamptz NOT NULL
 );
 CREATE INDEX page_visit_of_contact ON page_visit (contact_id, at) WHERE contact_id IS NOT NULL;
-CREATE INDEX page_visit_of_path ON page_visit (path COLLATE "C", contact_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX page_visit_of_path ON page_visit (lower(path) COLLATE "C", contact_id) WHERE contact_id IS NOT NULL;
 CREATE INDEX page_visit_of_visitor ON page_visit (visitor_id) WHERE visitor_id IS NOT NULL;
 CREATE INDEX page_visit_unknown ON page_visit (at) WHERE contact_id IS NULL;
+
+-- The addresses that rules and triggers mean: `/pricing` of any site, `shop.test/blog/*`, `https://shop.test/?page=*`.
+-- `*` is anything; case and a slash at the end do not count, nor does the query where there is no `?`.
+CREATE FUNCTION page_pattern(wanted text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN replace(replace(replace(replace(
+        lower(CASE WHEN wanted = '/' THEN wanted ELSE rtrim(wanted, '/') END), '\', '\\'), '%', '\%'), '_', '\_'), '*', '%');
+CREATE FUNCTION page_matches(url text, path text, query text, wanted text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN strpos(wanted, '?') > 0 THEN lower(
+            CASE WHEN starts_with(wanted, '/') THEN path WHEN strpos(wanted, '://') > 0 THEN url ELSE split_part(url, '://', 2) END
+                || coalesce('?' || query, '')
+        ) COLLATE "C" LIKE page_pattern(wanted)
+        WHEN starts_with(wanted, '/') THEN lower(path) COLLATE "C" LIKE page_pattern(wanted)
+        WHEN strpos(wanted, '://') > 0 THEN lower(url) COLLATE "C" LIKE page_pattern(wanted)
+        ELSE lower(split_part(url, '://', 2)) COLLATE "C" LIKE page_pattern(wanted)
+    END;
 
 CREATE TABLE tracked_event (                                 -- anything else that a site or an app tells: "Played a video"   te
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
