@@ -1,324 +1,190 @@
-"""What others tell of e-mails: events with the contact's address or id, tied to the e-mails they are about."""
+"""Mail that comes back, and complaints: what mail servers tell of it afterwards, believed only of what we sent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import email
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email import policy
+from email.errors import MessageError
+from email.message import EmailMessage, Message
 from typing import Any
 
-import orjson
-
-from kit import db, email
-from kit.errors import Invalid, Problem, Problems, invalid
+from kit import db, ids
 from kit.sql import Sql
-from services import identity, mail_events
+from services import deliveries, mail_events, mail_links
 from services.caller import Caller
-from services.given import Given
 
-EVENTS_MAX = 1_000
-AHEAD_MAX = timedelta(minutes=5)  # clocks differ, but not by more
-LINK_LENGTH_MAX = 2_000
-KEY_LENGTH_MAX = 300
+REPORTS_MAX = 1_000
+RECIPIENT_HEADERS = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
 
-RECORDED, DUPLICATE, REFUSED = "RECORDED", "DUPLICATE", "REFUSED"
-
-
-@dataclass(slots=True)
-class Event:
-    """One event as it was told; the numbers are looked up for all together."""
-
-    kind: str
-    at: datetime
-    origin: str
-    link: str | None
-    machine: bool
-    soft: bool
-    email: str | None
-    contact_id: int | None
-    campaign: str | None
-    campaign_id: int | None
-    message_id: int | None
-    send_key: str | None  # what the e-mail is called outside
-    strict: bool  # … and nothing else says which one it is
-    key: str | None  # what the event is called outside
+_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_RETURNED = re.compile(r"\+(d\d{1,19}\.[0-9a-f]{32})@")
+_NAME = re.compile(r"<?(d\d{1,19}\.[0-9a-f]{32})@")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Report:
-    """What became of each event, in order; the problems of the refused, and the campaigns that were named."""
+    """What is told of one delivery."""
 
-    results: list[str]
-    problems: list[Problem] = field(default_factory=list)
-    campaign_ids: list[int] = field(default_factory=list)
+    delivery_id: int
+    kind: str  # BOUNCED or COMPLAINED
+    soft: bool = False
+    at: datetime | None = None
 
 
-async def record(told: Sequence[Mapping[str, Any]], *, by: Caller) -> Report:
-    """Write these events down, each for itself: RECORDED, DUPLICATE (known already) or REFUSED.
+async def take(reports: Sequence[Report], *, by: Caller) -> int:
+    """Note these; how many deliveries they were about. What was never sent, and what is noted already, changes nothing.
 
-    Of each: `contact_id` or `email`, `kind`, `occurred_at` (now), `campaign` (by name; made by a SENT) or
-    `campaign_id`, `message_id`, `send_id`, `external_source`, `external_id`, `origin`, `link`, `machine`, `soft`.
-    Whatever is not SENT is about the e-mail `send_id` names, or else about the contact's latest before it, of that
-    campaign and message if they are given. An external id makes an event known; so do its kind and instant.
-
-    Refused for an event, with its path: an unknown contact, campaign, message or e-mail (NOT_FOUND), an instant in the
-    future (OUT_OF_RANGE), a `send_id` that is an e-mail to somebody else (DUPLICATE), faulty values. Refused
-    altogether: more than 1,000 events or none, and when every one of them is refused.
+    A hard bounce, several soft ones in a row, and a complaint take the contact off its lists (AC13).
     """
-    if not told:
-        raise invalid("REQUIRED", "Give at least one event.", "events")
-    if len(told) > EVENTS_MAX:
-        raise invalid("TOO_LONG", f"Give at most {EVENTS_MAX:,} events at once.", "events")
-    refused = Problems()
-    events = [_read(each, refused, ("events", str(place)), by) for place, each in enumerate(told)]
-    async with db.transaction():
-        await _look_up(events, refused, by)
-        done = _Recording(events, refused, by)
-        await done.record()
-    if not any(events):
-        raise Invalid(*refused)
-    campaign_ids = dict.fromkeys(each.campaign_id for each in events if each and each.campaign_id)
-    return Report(done.results, list(refused), list(campaign_ids))
-
-
-def _read(told: Mapping[str, Any], refused: Problems, path: tuple[str, ...], by: Caller) -> Event | None:
-    """One event; None where something is wrong with it, which is noted."""
-    before = len(refused)
-    given = Given(told, refused, path=path)
-    kind = given.choice("kind", mail_events.KINDS)
-    if kind is None and len(refused) == before:
-        given.refuse("REQUIRED", "Say what happened.", "kind")
-    at = given.instant("occurred_at") or by.now
-    if at > by.now + AHEAD_MAX:
-        given.refuse("OUT_OF_RANGE", "This is in the future.", "occurredAt")
-    typed = given.text("email", length_max=1_000)
-    address = email.normalise(typed) if typed else None
-    if typed and address is None:
-        refused.extend([identity.EMAIL_INVALID], *path)
-    contact_id = given.integer("contact_id")
-    if (contact_id is None) == (typed is None) and len(refused) == before:
-        given.refuse("REQUIRED", "Give the contact or its address, one of them.", "contactId")
-    source = given.text("external_source", length_max=KEY_LENGTH_MAX) or ""
-    external_id = given.text("external_id", length_max=KEY_LENGTH_MAX)
-    send_id = given.text("send_id", length_max=KEY_LENGTH_MAX)
-    event = Event(
-        kind=kind or "",
-        at=at,
-        origin=given.choice("origin", mail_events.ORIGINS, "CAMPAIGN") or "CAMPAIGN",
-        link=given.text("link", length_max=LINK_LENGTH_MAX),
-        machine=bool(told.get("machine")) and kind not in ("BOUNCED", "COMPLAINED"),
-        soft=bool(told.get("soft")),
-        email=address,
-        contact_id=contact_id,
-        campaign=given.text("campaign"),
-        campaign_id=given.integer("campaign_id"),
-        message_id=given.integer("message_id"),
-        send_key=f"external:{source}:{send_id or external_id}" if send_id or external_id else None,
-        strict=send_id is not None,
-        key=f"{source}:{kind}:{external_id}" if external_id else None,
+    if not reports:
+        return 0
+    told = Sql(
+        """
+        unnest({deliveries}::bigint[], {kinds}::text[], {softs}::boolean[], {instants}::timestamptz[])
+            AS told (delivery_id, kind, soft, at)
+        """,
+        deliveries=[each.delivery_id for each in reports],
+        kinds=[each.kind for each in reports],
+        softs=[each.soft for each in reports],
+        instants=[each.at or by.now for each in reports],
     )
-    if event.campaign and event.campaign_id is not None:
-        given.refuse("INVALID_VALUE", "Give the campaign by its id or by its name, not both.", "campaign")
-    return event if len(refused) == before else None
 
-
-async def _look_up(events: list[Event | None], refused: Problems, by: Caller) -> None:
-    """Fill in the numbers of contacts and campaigns; an event about what is not there becomes None."""
-    there = [each for each in events if each]
-    await _make_campaigns(sorted({each.campaign for each in there if each.campaign and each.kind == "SENT"}), by)
-    row = await db.row(
-        Sql(
-            """
-            SELECT
-                (SELECT json_object_agg(w.email, c.id)
-                 FROM unnest({emails}::text[]) AS w (email)
-                 JOIN contact c ON lower(c.email) = lower(w.email)) AS emails,
-                ARRAY(SELECT c.id FROM contact c WHERE c.id = ANY({contacts}::bigint[])) AS contacts,
-                (SELECT json_object_agg(w.name, cp.id)
-                 FROM unnest({names}::text[]) AS w (name)
-                 JOIN campaign cp ON lower(cp.name) = lower(w.name)) AS names,
-                ARRAY(SELECT cp.id FROM campaign cp WHERE cp.id = ANY({campaigns}::bigint[])) AS campaigns,
-                ARRAY(SELECT me.id FROM message me WHERE me.id = ANY({messages}::bigint[])) AS messages
-            """,
-            emails=list({each.email for each in there if each.email}),
-            contacts=list({each.contact_id for each in there if each.contact_id}),
-            names=list({each.campaign for each in there if each.campaign}),
-            campaigns=list({each.campaign_id for each in there if each.campaign_id}),
-            messages=list({each.message_id for each in there if each.message_id}),
+    async def note() -> int:
+        known = await db.column(
+            Sql(
+                """
+                UPDATE delivery dv
+                SET bounce = CASE
+                        WHEN w.kind <> 'BOUNCED' THEN dv.bounce
+                        WHEN w.hard THEN 'HARD'
+                        ELSE coalesce(dv.bounce, 'SOFT')
+                    END
+                FROM (
+                    SELECT told.delivery_id, max(told.kind) AS kind, bool_or(NOT told.soft) AS hard
+                    FROM {told}
+                    GROUP BY told.delivery_id
+                ) AS w
+                WHERE dv.id = w.delivery_id
+                  AND dv.data_at IS NOT NULL
+                  AND dv.contact_id IS NOT NULL
+                  AND dv.origin IN ('AUTOMATION', 'CAMPAIGN', 'PERSONAL')
+                RETURNING dv.id
+                """,
+                told=told,
+            )
         )
+        if known:
+            await mail_events.record(_events(known, told), by=by)
+        return len(known)
+
+    return await db.all_or_nothing(note)
+
+
+def _events(known: Sequence[int], told: Sql) -> Sql:
+    return Sql(
+        """
+        {sent}
+          AND w.kind = 'SENT'
+        UNION ALL
+        SELECT
+            'delivery:' || dv.id, dv.contact_id, told.kind, told.at, NULL::text, FALSE, told.soft, dv.message_id,
+            dv.campaign_id, dv.automation_id, dv.step_id, dv.origin
+        FROM {told}
+        JOIN delivery dv ON dv.id = told.delivery_id
+        WHERE dv.id = ANY({known}::bigint[])
+        """,
+        sent=deliveries.sent(known),
+        told=told,
+        known=list(known),
     )
-    assert row is not None
-    emails, names = (orjson.loads(row[key] or "{}") for key in ("emails", "names"))
-    known = {key: set(row[key]) for key in ("contacts", "campaigns", "messages")}
-    for place, each in enumerate(events):
-        if each is None:
+
+
+async def from_json(given: Any) -> list[Report]:
+    """Reports as an operator's own program sends them: `[{messageId | deliveryId, kind, soft, at}]`.
+
+    ValueError for what is none; what names no mail of ours is left out.
+    """
+    items = given if isinstance(given, list) else [given]
+    if len(items) > REPORTS_MAX or not all(isinstance(each, dict) for each in items):
+        raise ValueError("Send up to 1,000 objects.")
+    key = await mail_links.secret()
+    found = []
+    for each in items:
+        if each.get("kind") not in ("BOUNCED", "COMPLAINED"):
+            raise ValueError("kind is BOUNCED or COMPLAINED.")
+        at = None if each.get("at") is None else datetime.fromisoformat(str(each["at"]))
+        if at is not None and at.tzinfo is None:
+            raise ValueError("at needs its offset from UTC.")
+        delivery = ids.find("delivery", each.get("deliveryId"))
+        if delivery is None and isinstance(each.get("messageId"), str):
+            delivery = mail_links.delivery_of(key, each["messageId"])
+        if delivery is not None:
+            found.append(Report(delivery, each["kind"], each.get("soft") is True, at))
+    return found
+
+
+async def from_mail(raw: bytes) -> list[Report]:
+    """What a delivery status notification (RFC 3464) or a feedback report (RFC 5965) says about a mail of ours.
+
+    Nothing for any other mail, for one whose Message-ID or return address is not signed by us, and for what is the
+    sender's fault (5.7.x) or only late.
+    """
+    try:
+        message = email.message_from_bytes(raw, policy=policy.default)
+    except (MessageError, ValueError):
+        return []
+    key = await mail_links.secret()
+    delivery = next((number for name in _names(message, raw) if (number := mail_links.delivery_of(key, name))), None)
+    if delivery is None:
+        return []
+    for part in message.walk():
+        kind = part.get_content_type()
+        if kind == "message/feedback-report":
+            return [Report(delivery, "COMPLAINED")] if _field(part, "Feedback-Type").lower() == "abuse" else []
+        if kind == "message/delivery-status":
+            return _from_status(delivery, part)
+    return []
+
+
+def _from_status(delivery: int, part: Message) -> list[Report]:
+    for block in _blocks(part):
+        action, status = _field(block, "Action").lower(), _STATUS.search(_field(block, "Status"))
+        if action != "failed" or status is None:
             continue
-        missing = []
-        if each.email:
-            each.contact_id = emails.get(each.email)
-            missing += [] if each.contact_id else [("contact", "email")]
-        elif each.contact_id not in known["contacts"]:
-            missing.append(("contact", "contactId"))
-        if each.campaign:
-            each.campaign_id = names.get(each.campaign)
-            missing += [] if each.campaign_id else [("campaign", "campaign")]
-        elif each.campaign_id is not None and each.campaign_id not in known["campaigns"]:
-            missing.append(("campaign", "campaignId"))
-        if each.message_id is not None and each.message_id not in known["messages"]:
-            missing.append(("message", "messageId"))
-        for what, name in missing:
-            refused.add("NOT_FOUND", f"This {what} does not exist.", "events", str(place), name)
-        if missing:
-            events[place] = None
+        kind, subject, detail = status.groups()
+        if subject == "7":
+            return []
+        hard = kind == "5" and (subject == "1" or (subject, detail) == ("2", "1"))
+        return [Report(delivery, "BOUNCED", soft=not hard)]
+    return []
 
 
-async def _make_campaigns(names: Sequence[str], by: Caller) -> None:
-    if names:
-        await db.execute(
-            Sql(
-                """
-                INSERT INTO campaign (name, created_at, updated_at)
-                SELECT DISTINCT ON (lower(w.name)) w.name, {now}::timestamptz, {now}::timestamptz
-                FROM unnest({names}::text[]) AS w (name)
-                WHERE NOT EXISTS (SELECT FROM campaign cp WHERE lower(cp.name) = lower(w.name))
-                ON CONFLICT DO NOTHING
-                """,
-                names=list(names),
-                now=by.now,
-            )
-        )
+def _blocks(part: Message) -> Iterator[Message]:
+    content = part.get_payload()
+    if isinstance(content, list):
+        yield from (each for each in content if isinstance(each, Message))
+    else:
+        yield from (email.message_from_string(each) for each in str(content).split("\n\n"))
 
 
-class _Recording:
-    """The events that can be written down, e-mails first, and what becomes of each."""
+def _field(part: Message, name: str) -> str:
+    """A field of a report, whether the parser has put it into the headers or left it in the text."""
+    found = part.get(name)
+    if found is None and not part.is_multipart():
+        found = email.message_from_string(str(part.get_payload())).get(name)
+    if found is None and part.is_multipart():
+        inner = part.get_payload()
+        found = next((each[name] for each in inner if isinstance(each, Message) and each.get(name)), None)
+    return str(found or "")
 
-    def __init__(self, events: list[Event | None], refused: Problems, by: Caller) -> None:
-        self.events = events
-        self.refused = refused
-        self.by = by
-        self.results = [REFUSED if each is None else DUPLICATE for each in events]
 
-    async def record(self) -> None:
-        rows = self._rows()
-        await mail_events.lock(rows)
-        await self._refuse_of_others()
-        sent = await mail_events.send(self._rows(), by=self.by)
-        self._tell_apart([each["key"] for each in sent], lambda each: each.kind == "SENT" and each.send_key)
-        about = await self._sends()
-        happened = await mail_events.note(self._happened(about), by=self.by)
-        told = [tuple(each[key] for key in ("send_id", "kind", "at", "machine", "soft", "link")) for each in happened]
-        places = {id(self.events[place]): send for place, send in about.items()}
-        self._tell_apart(
-            told, lambda each: (places.get(id(each)), each.kind, each.at, each.machine, each.soft, each.link)
-        )
-        concerned = {each["contact_id"] for each in (*sent, *happened)}
-        await mail_events.follow(happened, concerned, by=self.by)
-
-    def _tell_apart(self, new: Sequence[Any], name: Any) -> None:
-        """The first event of each name that is new was recorded by this call."""
-        left = set(new)
-        for place, each in enumerate(self.events):
-            if each is not None and (named := name(each)) in left:
-                left.discard(named)
-                self.results[place] = RECORDED
-
-    def _refuse(self, place: int, code: str, message: str, name: str) -> None:
-        self.refused.add(code, message, "events", str(place), name)
-        self.events[place] = None
-        self.results[place] = REFUSED
-
-    async def _refuse_of_others(self) -> None:
-        """An e-mail goes to one contact: what is called the same and went to another is a mistake."""
-        keys = [each.send_key for each in self.events if each and each.kind == "SENT"]
-        owners = {
-            row["key"]: row["contact_id"]
-            for row in await db.rows(
-                Sql("SELECT es.key, es.contact_id FROM email_send es WHERE es.key = ANY({keys}::text[])", keys=keys)
-            )
-        }
-        for place, each in enumerate(self.events):
-            if each and each.kind == "SENT" and owners.setdefault(each.send_key, each.contact_id) != each.contact_id:
-                name = "sendId" if each.strict else "externalId"
-                self._refuse(place, "DUPLICATE", "This is an e-mail to another contact.", name)
-
-    async def _sends(self) -> dict[int, int]:
-        """Which e-mail each of the other events is about, by their places; refused where there is none."""
-        there = [(place, each) for place, each in enumerate(self.events) if each and each.kind != "SENT"]
-        found = await db.rows(
-            Sql(
-                """
-                SELECT w.place, coalesce(named.id, latest.id) AS id
-                FROM unnest(
-                    {places}::integer[], {contacts}::bigint[], {instants}::timestamptz[], {campaigns}::bigint[],
-                    {messages}::bigint[], {keys}::text[], {strict}::boolean[]
-                ) AS w (place, contact_id, at, campaign_id, message_id, key, strict)
-                LEFT JOIN email_send named ON named.key = w.key AND named.contact_id = w.contact_id
-                LEFT JOIN LATERAL (
-                    SELECT es.id
-                    FROM email_send es
-                    WHERE es.contact_id = w.contact_id
-                      AND (w.campaign_id IS NULL OR es.campaign_id = w.campaign_id)
-                      AND (w.message_id IS NULL OR es.message_id = w.message_id)
-                    ORDER BY es.sent_at > w.at, abs(extract(epoch FROM w.at - es.sent_at)), es.id DESC
-                    LIMIT 1
-                ) AS latest ON named.id IS NULL AND NOT w.strict
-                """,
-                places=[place for place, _ in there],
-                contacts=[each.contact_id for _, each in there],
-                instants=[each.at for _, each in there],
-                campaigns=[each.campaign_id for _, each in there],
-                messages=[each.message_id for _, each in there],
-                keys=[each.send_key for _, each in there],
-                strict=[each.strict for _, each in there],
-            )
-        )
-        about = {row["place"]: row["id"] for row in found if row["id"] is not None}
-        for place, each in there:
-            if place not in about:
-                name = "sendId" if each.strict else "campaign" if each.campaign else "contactId"
-                self._refuse(place, "NOT_FOUND", "No such e-mail was sent to this contact.", name)
-        return about
-
-    def _rows(self) -> Sql:
-        """The events as `mail_events.record` wants them; an e-mail without a name is called by whose and when."""
-        there = [each for each in self.events if each]
-        for each in there:
-            if each.kind == "SENT" and each.send_key is None:
-                each.send_key = f"told:{each.contact_id}:{each.campaign_id}:{each.message_id}:{each.at.isoformat()}"
-        return Sql(
-            """
-            SELECT
-                w.send_key, w.contact_id, w.kind, w.at, NULL::text AS link, FALSE AS machine, FALSE AS soft,
-                w.message_id, w.campaign_id, NULL::bigint AS automation_id, NULL::bigint AS step_id, w.origin
-            FROM unnest(
-                {keys}::text[], {contacts}::bigint[], {kinds}::text[], {instants}::timestamptz[], {messages}::bigint[],
-                {campaigns}::bigint[], {origins}::text[]
-            ) AS w (send_key, contact_id, kind, at, message_id, campaign_id, origin)
-            """,
-            keys=[each.send_key for each in there],
-            contacts=[each.contact_id for each in there],
-            kinds=[each.kind for each in there],
-            instants=[each.at for each in there],
-            messages=[each.message_id for each in there],
-            campaigns=[each.campaign_id for each in there],
-            origins=[each.origin for each in there],
-        )
-
-    def _happened(self, about: Mapping[int, int]) -> Sql:
-        there = [(each, about[place]) for place, each in enumerate(self.events) if each and place in about]
-        return Sql(
-            """
-            SELECT w.send_id, w.kind, w.at, w.link, w.machine, w.soft, w.key
-            FROM unnest(
-                {sends}::bigint[], {kinds}::text[], {instants}::timestamptz[], {links}::text[], {machines}::boolean[],
-                {soft}::boolean[], {keys}::text[]
-            ) AS w (send_id, kind, at, link, machine, soft, key)
-            """,
-            sends=[send for _, send in there],
-            kinds=[each.kind for each, _ in there],
-            instants=[each.at for each, _ in there],
-            links=[each.link for each, _ in there],
-            machines=[each.machine for each, _ in there],
-            soft=[each.soft for each, _ in there],
-            keys=[each.key for each, _ in there],
-        )
+def _names(message: EmailMessage | Message, raw: bytes) -> Iterator[str]:
+    """What may be the name of a delivery: of the address it came back to, and of the mail that is quoted in it."""
+    for header in RECIPIENT_HEADERS:
+        for value in message.get_all(header, []):
+            yield from _RETURNED.findall(str(value))
+    yield from _NAME.findall(raw[:200_000].decode("latin-1"))

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from kit import bell, broker, config, db, memory
 from kit.limiter import Limiter
-from web import confirm, events, files, forms, graphql
+from web import confirm, events, files, forms, graphql, mail
 from web.envelope import Envelope
 from web.errors import on_http_exception
 from web.health import health
@@ -31,6 +31,7 @@ def app() -> Starlette:
         *forms.routes(),
         *events.routes(),
         *confirm.routes(),
+        *mail.routes(),
         *files.routes(),
     ]
     middleware = [Middleware(Envelope)]

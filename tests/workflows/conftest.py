@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.caller import Caller
+from tests.workflows.post import Post
 from tests.workflows.stage import Stage
 
 
@@ -23,3 +24,9 @@ def logged() -> Iterator[list[Any]]:
 def stage(caller: Caller) -> Stage:
     """An empty account, its clock in the test's hand."""
     return Stage(caller)
+
+
+@pytest.fixture
+async def post(caller: Caller) -> Post:
+    """A stage from which mail goes out."""
+    return await Post.open(caller)

@@ -7,7 +7,6 @@ import os
 import sys
 from collections import Counter
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -16,51 +15,14 @@ from kit.embedded import Postgres
 from kit.errors import Refused
 from kit.sql import Sql, ids
 from services import consent, contacts, deliveries, exclusions, fields, lists, memberships
-from services.caller import Caller
 from services.deliveries import LEASE, Ended
 from tests.conftest import APP
 from tests.mailbox import Mailbox
-from tests.workflows.stage import Stage, line, step
+from tests.workflows.post import Post
+from tests.workflows.stage import line, step
 from workflows import deliver, entry
 
 AFTER_LEASE = LEASE + timedelta(seconds=1)
-
-
-class Post(Stage):
-    """A stage with a list of mail, and deliveries to look at."""
-
-    news: int
-
-    async def subscriber(self, **values: Any) -> int:
-        contact = await self.contact(**values)
-        await memberships.join(ids([contact]), self.news, by=self.caller)
-        return contact
-
-    async def send(self, *contacts: int, **told: Any) -> list[int]:
-        """An automation of one mail for these contacts; its runs, moved as far as they go."""
-        told = told or {"subject": "Hello {{ first_name }}", "body": "<p>Dear {{ first_name }}</p>"}
-        runs = await self.enter(await self.draw([step("mail", "sendEmail", **told)]), *contacts)
-        await self.settle()
-        return runs
-
-    async def deliver(self) -> None:
-        """Send until nothing is due at this instant."""
-        while await deliver.pass_(self.now):
-            pass
-
-    async def deliveries(self) -> list[dict[str, Any]]:
-        return await db.rows(Sql("SELECT * FROM delivery dv ORDER BY dv.id"))
-
-    async def became(self) -> list[str]:
-        """Status and reason of every delivery."""
-        return [" ".join(filter(None, (row["status"], row["reason"]))) for row in await self.deliveries()]
-
-
-@pytest.fixture
-async def post(caller: Caller) -> Post:
-    stage = Post(caller)
-    stage.news = await lists.create("News", by=caller)
-    return stage
 
 
 async def test_a_mail_goes_out_filled_in_with_both_parts_and_a_way_to_leave(post: Post, mailbox: Mailbox) -> None:

@@ -1,0 +1,216 @@
+"""Links in mails and what comes of them; what mail servers tell of mail that came back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from kit import config
+from kit import db as database
+from kit.sql import Sql, ids
+from services import lists, mail_links, memberships
+from services.caller import Caller
+from tests.mailbox import Mailbox
+from tests.workflows.post import Post
+from web import mail
+from web.envelope import Envelope
+from web.errors import on_http_exception
+
+BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+BODY = '<p>Hi {{ first_name }} <a href="https://shop.test/a?x=1&amp;y=2">A</a> <a href="https://shop.test/b">B</a></p>'
+DSN = """From: MAILER-DAEMON@mx.test
+To: {returns_to}
+Subject: Undelivered
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type={report}; boundary=b
+
+--b
+Content-Type: text/plain
+
+Sorry.
+
+--b
+Content-Type: message/{part}
+
+{fields}
+
+--b
+Content-Type: text/rfc822-headers
+
+From: hello@parcours.test
+Message-ID: {message_id}
+Subject: S
+
+--b--
+"""
+
+
+@pytest.fixture
+async def anyone() -> AsyncIterator[httpx2.AsyncClient]:
+    """Somebody with a browser, before the addresses of mails."""
+    app = Starlette(
+        routes=mail.routes(), middleware=[Middleware(Envelope)], exception_handlers={HTTPException: on_http_exception}
+    )
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://parcours.test", headers=BROWSER) as client:
+        yield client
+
+
+@pytest.fixture
+async def post(caller: Caller) -> Post:
+    return await Post.open(caller)
+
+
+async def standing(contact: int) -> list[tuple[str, str]]:
+    rows = await database.rows(
+        Sql(
+            """
+            SELECT l.name, m.status
+            FROM membership m
+            JOIN contact_list l ON l.id = m.list_id
+            WHERE m.contact_id = {id}::bigint
+            ORDER BY l.name
+            """,
+            id=contact,
+        )
+    )
+    return [(row["name"], row["status"]) for row in rows]
+
+
+async def events() -> list[dict[str, Any]]:
+    return await database.rows(Sql("SELECT ee.kind, ee.machine, ee.link FROM email_event ee ORDER BY ee.id"))
+
+
+async def some_time_later() -> None:
+    """Everything so far was a minute ago: people do not open a mail in the second it arrives."""
+    await database.execute(Sql("UPDATE delivery dv SET finished_at = dv.finished_at - interval '1 minute'"))
+    await database.execute(Sql("UPDATE email_event ee SET at = ee.at - interval '1 minute'"))
+
+
+def paths(html: str, kind: str) -> list[str]:
+    return re.findall(rf'"http://127.0.0.1:8000(/{kind}/[^"]+)"', html)
+
+
+async def test_one_click_leaves_at_once_and_only_a_button_does(post: Post, mailbox: Mailbox, anyone) -> None:
+    """M2, Q10, I5: looking changes nothing, a POST leaves all lists, again harmlessly; what is queued does not go."""
+    other = await lists.create("Offers", by=post.caller)
+    contact = await post.subscriber(email="ann@stage.test")
+    await memberships.join(ids([contact]), other, by=post.caller)
+    await post.send(contact, subject="S", body=BODY)
+    await post.deliver()
+    (message,) = mailbox.messages
+    link = message["List-Unsubscribe"].strip("<>").removeprefix("http://127.0.0.1:8000")
+    await post.send(contact, subject="Another", body="B")
+    shown = await anyone.get(link)
+    assert shown.status_code == 200
+    assert "<button>" in shown.text
+    assert "ann@" not in shown.text
+    assert await standing(contact) == [("News", "ACTIVE"), ("Offers", "ACTIVE")]
+    for _ in range(2):
+        answer = await anyone.post(link, data={"List-Unsubscribe": "One-Click"})
+        assert (answer.status_code, answer.headers.get("location")) == (200, None)
+    assert await standing(contact) == [("News", "UNSUBSCRIBED"), ("Offers", "UNSUBSCRIBED")]
+    await post.deliver()
+    assert len(mailbox.messages) == 1
+    forged = [link[:-1] + ("A" if link[-1] != "A" else "B"), "/u/x", "/c/x", link.replace("/u/", "/c/")]
+    assert [(await anyone.get(each)).status_code for each in forged] == [404] * 4
+    assert (await anyone.post(forged[0])).status_code == 404
+    await database.execute(Sql("DELETE FROM contact"))
+    assert (await anyone.post(link)).status_code == 200  # nobody is there to be written to
+
+
+async def test_a_link_leaves_the_lists_that_its_automation_names(post: Post, mailbox: Mailbox, anyone) -> None:
+    other = await lists.create("Offers", by=post.caller)
+    contact = await post.subscriber()
+    await memberships.join(ids([contact]), other, by=post.caller)
+    await post.send(contact, subject="S", body="B")
+    await database.execute(Sql("UPDATE automation a SET unsubscribe_lists = ARRAY[{id}::bigint]", id=other))
+    await post.deliver()
+    link = mailbox.messages[0]["List-Unsubscribe"].strip("<>").removeprefix("http://127.0.0.1:8000")
+    await anyone.post(link)
+    assert await standing(contact) == [("News", "ACTIVE"), ("Offers", "UNSUBSCRIBED")]
+
+
+async def test_opens_and_clicks_are_noted_and_machines_told_apart(post: Post, mailbox: Mailbox, anyone) -> None:
+    """M6, M7: a link leads only where it is signed to lead; what no person does is marked."""
+    contact = await post.subscriber()
+    await post.send(contact, subject="S", body=BODY)
+    await post.deliver()
+    html = mailbox.messages[0].get_body(("html",)).get_content()
+    (pixel,), (first, second) = paths(html, "o"), paths(html, "c")
+    image = await anyone.get(pixel)
+    assert (image.headers["content-type"], image.content[:6]) == ("image/gif", b"GIF89a")
+    await some_time_later()
+    await anyone.get(pixel, headers={"user-agent": "Mozilla/5.0"})
+    await anyone.get(pixel, headers={"sec-purpose": "prefetch"})
+    await anyone.head(pixel)
+    answer = await anyone.get(first)
+    assert (answer.status_code, answer.headers["location"]) == (302, "https://shop.test/a?x=1&y=2")
+    assert answer.headers["cache-control"] == "no-store, private"
+    await anyone.get(second)  # in the same second
+    await some_time_later()
+    await anyone.get(pixel, headers={"user-agent": "Mozilla/5.0 (via ggpht.com GoogleImageProxy)"})
+    noted = [(each["kind"], each["machine"]) for each in await events()]
+    assert noted.count(("OPENED", True)) == 3
+    assert ("CLICKED", False) in noted
+    assert ("CLICKED", True) in noted
+    assert noted[-1] == ("OPENED", False)
+    assert {each["link"] for each in await events() if each["kind"] == "CLICKED"} == {
+        "https://shop.test/a?x=1&y=2",
+        "https://shop.test/b",
+    }
+    assert await database.value(Sql("SELECT count(*) FROM email_send es")) == 1
+
+
+async def test_mail_that_comes_back_is_believed_of_what_we_sent(
+    post: Post, mailbox: Mailbox, anyone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M4, AC13: by the signed return address or Message-ID; a forged report changes nothing."""
+    monkeypatch.setenv("PARCOURS_BOUNCE_TOKEN", "a-secret-of-mail-servers")
+    monkeypatch.setenv("PARCOURS_BOUNCE_ADDRESS", "bounces@parcours.test")
+    config.settings.cache_clear()
+    names = ("hard", "soft", "policy", "late", "spam", "json", "forged")
+    people = {name: await post.subscriber(email=f"{name}@stage.test") for name in names}
+    await post.send(*people.values(), subject="S", body="B")
+    await post.deliver()
+    sent = {message["To"].split("@")[0]: message for message in mailbox.messages}
+    returned = {rcpt[0].split("@")[0]: sender for sender, rcpt in mailbox.envelopes}
+    assert re.fullmatch(r"bounces\+d\d+\.[0-9a-f]{32}@parcours\.test", returned["hard"])
+    secret = {"authorization": "Bearer a-secret-of-mail-servers"}
+
+    async def report(name: str, fields: str, *, part: str = "delivery-status", **more: str) -> int:
+        given = {"returns_to": "x@parcours.test", "message_id": sent[name]["Message-ID"], "report": part} | more
+        content = DSN.format(fields=fields, part=part, **given).replace("\n", "\r\n").encode()
+        answer = await anyone.post("/bounces", content=content, headers={**secret, "content-type": "message/rfc822"})
+        return answer.json()["taken"]
+
+    status = "Reporting-MTA: dns; mx.test\n\nFinal-Recipient: rfc822; x@stage.test\nAction: {}\nStatus: {}"
+    by_address = {"message_id": "<none@mx.test>", "returns_to": returned["hard"]}
+    assert await report("hard", status.format("failed", "5.1.1"), **by_address) == 1
+    assert await report("soft", status.format("failed", "5.2.2")) == 1
+    assert await report("policy", status.format("failed", "5.7.1")) == 0
+    assert await report("late", status.format("delayed", "4.4.1")) == 0
+    assert await report("spam", "Feedback-Type: abuse\nUser-Agent: X/1\nVersion: 1", part="feedback-report") == 1
+    forged = sent["forged"]["Message-ID"].replace(".", ".0", 1)
+    assert await report("forged", status.format("failed", "5.1.1"), message_id=forged) == 0
+    by_hand = [{"messageId": sent["json"]["Message-ID"], "kind": "BOUNCED"}, {"messageId": forged, "kind": "BOUNCED"}]
+    assert (await anyone.post("/bounces", json=by_hand, headers=secret)).json() == {"taken": 1}
+    assert (await anyone.post("/bounces", json=[{"kind": "X"}], headers=secret)).status_code == 400
+    assert (await anyone.post("/bounces", json=by_hand)).status_code == 401
+    assert {name: (await standing(contact))[0][1] for name, contact in people.items()} == {
+        "hard": "BOUNCED",
+        "soft": "ACTIVE",
+        "policy": "ACTIVE",
+        "late": "ACTIVE",
+        "spam": "UNSUBSCRIBED",
+        "json": "BOUNCED",
+        "forged": "ACTIVE",
+    }
+    assert mail_links.delivery_of(await mail_links.secret(), "d1.") is None
