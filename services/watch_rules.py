@@ -50,7 +50,8 @@ async def current(reading: Reading) -> Found:
     ended = await _end(gone, reading.now) if gone or rows[0]["ending"] else 0
     watches = [row for row in rows if row["wanted"] is not None and row["id"] is not None]
     conditions = {row["id"]: rule.saved(orjson.loads(row["wanted"])) for row in watches}
-    prints = {row["id"]: _print(row["wanted"], conditions[row["id"]], reading) for row in watches}
+    scores = set(rows[0]["scores"] or ())
+    prints = {row["id"]: _print(row["wanted"], conditions[row["id"]], reading, scores) for row in watches}
     other = [row for row in watches if row["rule"] != prints[row["id"]] or row["waits_for"] is None]
     for row in other:
         row["waits_for"] = row["waits_for"] or row["to_come"]
@@ -110,7 +111,8 @@ def _everything() -> Sql:
             each.*,
             pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS running,
             pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS to_come,
-            EXISTS (SELECT FROM watch WHERE watch.ended_at IS NOT NULL) AS ending
+            EXISTS (SELECT FROM watch WHERE watch.ended_at IS NOT NULL) AS ending,
+            (SELECT array_agg(score.id) FROM score) AS scores
         FROM (SELECT) AS always
         LEFT JOIN (
             SELECT
@@ -201,7 +203,7 @@ async def _end(gone: Sequence[int], now: datetime) -> int:
     )
 
 
-def _print(given: str, condition: Condition | None, reading: Reading) -> str:
+def _print(given: str, condition: Condition | None, reading: Reading, scores: set[int]) -> str:
     """What tells a rule from another: all it says, also by the segments in it, and by what the account makes of it."""
     said: dict[str, Any] = {"": orjson.loads(given), "zone": reading.timezone, "country": reading.default_country}
     waiting = [condition]
@@ -212,6 +214,8 @@ def _print(given: str, condition: Condition | None, reading: Reading) -> str:
             if each.kind == "segment" and name not in said:
                 said[name] = reading.segments.get(int(each.key))
                 waiting.append(rule.saved(said[name]))
+            if each.kind == "score":
+                said[name] = each.key in scores  # nobody has points of one that is not there, not even none
             if each.kind == "field":
                 field = reading.field(str(each.key))
                 said[name] = None if field is None else [field.id, field.type]

@@ -34,7 +34,7 @@ class MembershipSource(Enum):
 
 @dataclass(frozen=True)
 class MembershipCondition(Having):
-    """All parameters are about the same membership, without a list of any that mail goes by; `is: false`: no such one."""
+    """All parameters are about the same membership, without a list of any mail goes by; `is: false`: no such one."""
 
     own: ClassVar[str] = "how it stands there is"
     examples: ClassVar[list[dict[str, Any]]] = [

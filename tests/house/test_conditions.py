@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -117,6 +118,28 @@ def test_a_condition_explains_itself(kind):
     assert card.examples
     for example in card.examples:
         assert rule.parse({card.key(): example}).describe()
+
+
+async def test_what_a_condition_looks_at_puts_contacts_on_the_pile_when_it_changes(reading):
+    """Or else whoever comes into a watched segment by it is not noticed: `SELECT touches_contacts('my_table')`."""
+    touching = set(
+        await database.column(Sql("SELECT g.tgrelid::regclass::text FROM pg_trigger g WHERE g.tgname ^@ 'touches_'"))
+    )
+    tables = set(await database.column(Sql("SELECT c.relname::text FROM pg_class c WHERE c.relkind IN ('r', 'p')")))
+    told_apart = {"contact_list", "score"}  # the kind of a list is for good; a score that goes makes another rule
+    for example in EXAMPLES:
+        text, _ = rule.check(example, reading).compile(reading).render()
+        looked_at = {word for word in re.findall(r"(?:FROM|JOIN)\s+(\w+)", text) if word in tables}
+        assert looked_at - told_apart <= touching, example
+
+
+async def test_what_depends_on_time_says_when_it_changes(reading):
+    for example in EXAMPLES:
+        condition = rule.check(example, reading)
+        flips = condition.flips(reading)
+        assert condition.depends_on_time or flips is None, example
+        if flips is not None:
+            assert not await who(Sql("{flips} <= {now}::timestamptz", flips=flips, now=reading.now)), example
 
 
 def test_every_operator_has_words_and_sorts_of_values():

@@ -76,6 +76,8 @@ SELECT touches_contacts('contact_total');
 SELECT touches_contacts('plan_membership');
 SELECT touches_contacts('form_submission');
 SELECT touches_contacts('task');
+SELECT touches_contacts('email_send');
+SELECT touches_contacts('email_event');
 
 -- The record itself; one that is deleted takes everything with it.
 CREATE FUNCTION touch_themselves() RETURNS trigger LANGUAGE plpgsql AS $$
