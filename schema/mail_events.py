@@ -20,7 +20,7 @@ from schema.paging import Key
 from schema.projection.read import read_connection
 from schema.search import containing
 from schema.types.campaign import Campaign
-from services import mail_reports
+from services import mail_intake
 from services.caller import Caller
 
 BY_NAME = (Key("name", Sql("lower(cp.name)"), "text"), paging.by_id("cp"))
@@ -118,10 +118,10 @@ class Mutation:
         campaigns=list[Campaign],
     )
     async def record_email_events(given: Given, by: Caller) -> dict:
-        report = await mail_reports.record([_event(each) for each in given["events"]], by=by)
+        report = await mail_intake.record([_event(each) for each in given["events"]], by=by)
         return {
             "results": report.results,
-            "recorded": report.results.count(mail_reports.RECORDED),
+            "recorded": report.results.count(mail_intake.RECORDED),
             "campaigns": report.campaign_ids,
             "warnings": report.problems,
         }

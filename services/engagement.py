@@ -36,10 +36,11 @@ _RULES = Sql(
 )
 
 
-async def refresh(contacts: Sql, *, by: Caller) -> Outcome:
+async def refresh(contacts: Sql, *, quiet: bool = False, by: Caller) -> Outcome:
     """Bring the levels of these contacts up to `by.now`; changed are those who came to another level.
 
     `previous` becomes the level that was left, and only then (3.4). At most some thousands at once: cut a larger set.
+    With `quiet` no fact tells of it, and no trigger fires.
     """
     async with db.transaction():
         standing = await db.column(
@@ -54,7 +55,7 @@ async def refresh(contacts: Sql, *, by: Caller) -> Outcome:
                 contacts=contacts,
             )
         )
-        return await reckon(standing, by=by)
+        return await reckon(standing, quiet=quiet, by=by)
 
 
 async def sweep(now: datetime) -> int:
@@ -125,9 +126,8 @@ async def _sweep_all(by: Caller) -> int:
     return len(piece)
 
 
-async def reckon(contact_ids: Sequence[int], *, by: Caller) -> Outcome:
-    """`refresh` of contacts that an earlier statement of the transaction locked: two that reckon at once would each miss
-    what the other wrote."""
+async def reckon(contact_ids: Sequence[int], *, quiet: bool = False, by: Caller) -> Outcome:
+    """`refresh` of contacts that an earlier statement locked: two that reckon at once miss what the other wrote."""
     if not contact_ids:
         return Outcome()
     row = await db.row(
@@ -220,7 +220,9 @@ async def reckon(contact_ids: Sequence[int], *, by: Caller) -> Outcome:
                         turned.id, 'ENGAGEMENT_LEVEL_CHANGED', NULL::bigint,
                         jsonb_build_object('name', 'engagementLevel', 'from', turned.before, 'to', turned.after)
                     FROM turned
-                    """
+                    WHERE {loud}::boolean
+                    """,
+                    loud=not quiet,
                 ),
                 by=by,
             ),

@@ -53,7 +53,7 @@ async def merge(keep_id: int, merge_id: int, choose: Sequence[Mapping[str, str]]
             await db.execute(merge_moves.told_and_changed(keep_id, merge_id, made, plan, pair, by))
         await db.execute(merge_moves.stages(keep_id, plan.lifecycle))
         await totals.recount(merge_moves.bought(keep_id))
-        await engagement.refresh(sql.ids([keep_id]), by=by)
+        await engagement.refresh(sql.ids([keep_id]), quiet=True, by=by)
         await awards.recount(sql.ids([keep_id]), by=by)
         await bell.ring("dispatch")
         return made

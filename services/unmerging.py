@@ -64,7 +64,7 @@ async def unmerge(merge_id: int, *, by: Caller) -> int:
         await db.execute(merge_moves.stages(kept_id, back.lifecycle()))
         await db.execute(merge_moves.stages(gone_id, entries(before["gone"])))
         await totals.recount(merge_moves.bought(kept_id, gone_id))
-        await engagement.refresh(sql.ids([kept_id, gone_id]), by=by)
+        await engagement.refresh(sql.ids([kept_id, gone_id]), quiet=True, by=by)
         await awards.recount(sql.ids([kept_id, gone_id]), by=by)
         await db.execute(back.finish(by))
         await bell.ring("dispatch")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from kit.errors import Refused
-from services import engagement, mail_reports
+from services import engagement, mail_intake
 from tests.workflows.stage import Stage, on, step
 from workflows import dispatch
 
@@ -17,7 +17,7 @@ async def test_an_email_event_lets_in_by_campaign_link_and_sort(stage: Stage) ->
     by = stage.caller
     contact = await stage.contact()
     told = {"contact_id": contact, "campaign": "Spring", "occurred_at": stage.now - timedelta(days=2)}
-    report = await mail_reports.record(
+    report = await mail_intake.record(
         [{**told, "kind": "SENT"}, {**told, "kind": "SENT", "campaign": "Autumn"}], by=by
     )
     await stage.settle()
@@ -39,7 +39,7 @@ async def test_an_email_event_lets_in_by_campaign_link_and_sort(stage: Stage) ->
 
     async def let_in(**event) -> list[str]:
         known = len(await stage.runs())
-        await mail_reports.record([{**told, "occurred_at": stage.now, **event}], by=by)
+        await mail_intake.record([{**told, "occurred_at": stage.now, **event}], by=by)
         await dispatch.pass_(stage.now)
         return sorted(names[run["automation_id"]] for run in (await stage.runs())[known:])
 
@@ -68,7 +68,7 @@ async def test_a_changed_level_of_engagement_lets_in_also_when_time_alone_change
     await stage.draw([step("e", "end")], on("engagementLevelChanged", to="MOST"))
     at = stage.now - timedelta(hours=23)
     told = {"contact_id": contact, "kind": "SENT"}
-    await mail_reports.record(
+    await mail_intake.record(
         [{**told, "occurred_at": at - n * timedelta(minutes=1)} for n in range(3)], by=stage.caller
     )
     await dispatch.pass_(stage.now)
