@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -59,6 +60,8 @@ class Reading:
         return self.start_of(day + timedelta(days=1))
 
 
+_known_zones = cache(available_timezones)  # which looks through folders
+
 # Every zone once, each found by the index of zones: what there are of contacts does not matter.
 _ZONES = Sql(
     """(
@@ -101,6 +104,6 @@ async def reading(now: datetime) -> Reading:
             each["name"].lower(): FieldDefinition(each["id"], each["name"], each["type"], tuple(each["options"]))
             for each in fields
         },
-        zones=tuple(sorted(available_timezones().intersection(found["zones"] or ()))),
+        zones=tuple(zone for zone in found["zones"] or () if zone in _known_zones()),
         segments={each["id"]: each["condition"] for each in orjson.loads(found["segments"] or "[]")},
     )
