@@ -19,7 +19,7 @@ from graphql import (
 from kit import ids, log, outage
 from kit.errors import Refused
 from schema.node import types_by_kind
-from schema.projection.made import table_of
+from schema.projection.made import has_table, table_of
 from services import audit
 from services.audit import Entry
 from services.caller import Caller
@@ -63,7 +63,7 @@ def answered(of: GraphQLObjectType, done: dict[str, Any]) -> list[str]:
     found = []
     for name, value in done.items():
         target: Any = get_named_type(of.fields[name].type)
-        kind = table_of(target).kind if isinstance(target, GraphQLObjectType) else None
+        kind = table_of(target).kind if isinstance(target, GraphQLObjectType) and has_table(target) else None
         if kind is not None and value is not None:
             found += [ids.give(kind, number) for number in (value if isinstance(value, list) else [value])]
     return found

@@ -42,6 +42,29 @@ MembershipSource = words(
     "MembershipSource", "Who made a membership what it is.", "CONTACT", "MANUAL", "AUTOMATION", "UNKNOWN"
 )
 Channel = words("Channel", "By what a list is reached.", "EMAIL", "SMS")
+DeliveryChannel = words("DeliveryChannel", "The way in which something leaves the house.", "EMAIL", "SMS", "WEBHOOK")
+DeliveryOrigin = words(
+    "DeliveryOrigin",
+    "What asked for it: a step for the contact, a campaign, a person; a notice to the team, a test, another server.",
+    "AUTOMATION",
+    "CAMPAIGN",
+    "PERSONAL",
+    "NOTICE",
+    "TEST",
+    "HOOK",
+)
+DeliveryStatus = words(
+    "DeliveryStatus",
+    "Where it stands. DATA: it is being handed over, and not sent again by itself. UNKNOWN: it was cut off there. "
+    "SUPPRESSED: by then it must not go out any more.",
+    "QUEUED",
+    "SENDING",
+    "DATA",
+    "SENT",
+    "FAILED",
+    "UNKNOWN",
+    "SUPPRESSED",
+)
 ExclusionKind = words(
     "ExclusionKind", "How an address is recognised, whatever its case.", "EXACTLY", "BEGINS_WITH", "ENDS_WITH"
 )
@@ -194,6 +217,9 @@ JobState = words(
     "CANCELLED",
 )
 ExportKind = words("ExportKind", "What leaves as a file.", "CONTACTS", "LIST", "SEGMENT", "TASKS", "RUNS")
+UpsertStatus = words(
+    "UpsertStatus", "What came of one of many contacts.", "CREATED", "UPDATED", "UNCHANGED", "REFUSED"
+)
 SortDirection = words("SortDirection", "Which end comes first.", "ASC", "DESC")
 ContactSortKey = words(
     "ContactSortKey",

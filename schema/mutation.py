@@ -22,7 +22,7 @@ from schema.audited import answered, entry_of, logged
 from schema.enums import ErrorCode
 from schema.projection.json import json_object
 from schema.projection.late import filled
-from schema.projection.made import table_of
+from schema.projection.made import has_table, table_of
 from schema.projection.read import object_of, objects_of
 from schema.projection.selection import TYPENAME, Asked, Document, asked
 from services import audit
@@ -97,8 +97,9 @@ def mutation(
     """Make `verbNoun(input: VerbNounInput!): VerbNounPayload!` of a verb.
 
     The verb gets the input and the caller and returns the row ids of what it changed under the names of `answers`
-    (a type: one object, `list[type]`: several; `str`, `int`: a value as it is). What it returns as `afterwards` is
-    called when the answer is made: for deletions, whose answer shows what was there. With `undone` it only tried things
+    (a type: one object, `list[type]`: several; `str`, `int`: a value as it is; a type without a table: dicts by its
+    GraphQL names). What it returns as `afterwards` is called when the answer is made: for deletions, whose answer shows
+    what was there. With `undone` it only tried things
     out: the answer shows them, and nothing of it is stored. With `warns` the payload has
     `warnings: [UserWarning!]!`: the problems that the verb returns under that name.
     """
@@ -198,10 +199,32 @@ def _changed(document: Document, of: GraphQLObjectType, part: Asked, value: Any)
         return Sql("NULL::json")
     if not isinstance(target, GraphQLObjectType):
         return Sql("{value}::json", value=db.jsonb(value))
+    if not has_table(target):
+        return Sql("{value}::json", value=db.jsonb(_picked(document, target, part, value)))
     if isinstance(value, list):
         return objects_of(document, target, part, value)
     where = Sql("{alias}.id = {id}::bigint", alias=Sql(table_of(target).alias), id=value)
     return object_of(document, target, part, where)
+
+
+def _picked(document: Document, of: GraphQLObjectType, part: Asked, value: Any) -> Any:
+    """What is asked for of an answer that is no row: a dict by its GraphQL names, or a list of such."""
+    if isinstance(value, list):
+        words = asked(document, of, part.selections())
+        kinds = {word.name: get_named_type(of.fields[word.name].type) for word in words if word.name != TYPENAME}
+        nested = {name for name, kind in kinds.items() if isinstance(kind, GraphQLObjectType)}
+        return [
+            {
+                word.key: of.name
+                if word.name == TYPENAME
+                else _picked(document, kinds[word.name], word, each[word.name])  # type: ignore[arg-type]
+                if word.name in nested
+                else each[word.name]
+                for word in words
+            }
+            for each in value
+        ]
+    return None if value is None else _picked(document, of, part, [value])[0]
 
 
 def _refusal(document: Document, of: GraphQLObjectType, field: Asked, refused: Refused) -> orjson.Fragment:

@@ -38,6 +38,10 @@ class ImportJob:
     refused: int = 0
     warned: int = 0
     not_reactivated: int = 0
+    job_id: int | None = None
+    events_from: int | None = None
+    events_to: int | None = None
+    undo_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -77,9 +81,11 @@ async def create(name: str, fingerprint: bytes, targets: Targets, rows_total: in
     made = await db.value(
         Sql(
             """
-            INSERT INTO import_job (name, fingerprint, targets, rows_total, started_at, updated_at)
+            INSERT INTO import_job (
+                name, fingerprint, targets, rows_total, user_id, events_from, started_at, updated_at
+            )
             VALUES (
-                {name}::text, {fingerprint}::bytea, {targets}::jsonb, {rows}::bigint,
+                {name}::text, {fingerprint}::bytea, {targets}::jsonb, {rows}::bigint, {user}::bigint, {latest},
                 {now}::timestamptz, {now}::timestamptz
             )
             ON CONFLICT DO NOTHING
@@ -89,12 +95,46 @@ async def create(name: str, fingerprint: bytes, targets: Targets, rows_total: in
             fingerprint=fingerprint,
             targets=db.jsonb(list(targets.items())),
             rows=rows_total,
+            user=by.user_id,
+            latest=_LATEST_FACT,
             now=by.now,
         )
     )
     if made is None:
         raise _running()
     return ImportJob(made, name, targets, rows_total, 0, by.now, None)
+
+
+async def find(import_id: int) -> ImportJob | None:
+    """An import by its id."""
+    return await _find(Sql("j.id = {id}::bigint", id=import_id))
+
+
+async def get_of_job(job_id: int) -> ImportJob:
+    """The import that a job works on."""
+    found = await _find(Sql("j.job_id = {id}::bigint", id=job_id))
+    assert found is not None, "they are made together"
+    return found
+
+
+async def refused_between(import_id: int, first: int, last: int) -> list[Noted]:
+    """What could not be taken at all of the rows that begin on these lines, line by line, once each."""
+    rows = await db.rows(
+        Sql(
+            """
+            SELECT DISTINCT ON (jp.line) jp.line, jp.severity, jp.column_name AS "column", jp.code, jp.message
+            FROM import_problem jp
+            WHERE jp.job_id = {id}::bigint
+              AND jp.line BETWEEN {first}::bigint AND {last}::bigint
+              AND jp.severity = 'REFUSED'
+            ORDER BY jp.line, jp.id
+            """,
+            id=import_id,
+            first=first,
+            last=last,
+        )
+    )
+    return [Noted(**row) for row in rows]
 
 
 async def claim(job: ImportJob) -> None:
@@ -146,11 +186,55 @@ async def record(job: ImportJob, result: Result, *, by: Caller) -> ImportJob:
     return replace(job, rows_done=job.rows_done + result.rows, **sums)
 
 
+async def belongs_to(import_id: int, job_id: int) -> None:
+    """An import that a job works on."""
+    await db.execute(
+        Sql("UPDATE import_job j SET job_id = {job}::bigint WHERE j.id = {id}::bigint", id=import_id, job=job_id)
+    )
+
+
+async def look_through(job: ImportJob, rows_total: int, *, by: Caller) -> None:
+    """The file is fit to be imported; from here on its facts are counted."""
+    await db.execute(
+        Sql(
+            """
+            UPDATE import_job j
+            SET rows_total = {rows}::bigint,
+                started_at = {now}::timestamptz,
+                events_from = {latest}
+            WHERE j.id = {id}::bigint
+            """,
+            id=job.id,
+            rows=rows_total,
+            now=by.now,
+            latest=_LATEST_FACT,
+        )
+    )
+
+
+async def close(import_id: int, *, now: datetime) -> None:
+    """No more comes of it, whether all rows are done or not."""
+    await db.execute(
+        Sql(
+            """
+            UPDATE import_job j
+            SET finished_at = coalesce(j.finished_at, {now}::timestamptz),
+                events_to = {latest}
+            WHERE j.id = {id}::bigint
+            """,
+            id=import_id,
+            now=now,
+            latest=_LATEST_FACT,
+        )
+    )
+
+
+_LATEST_FACT = Sql("coalesce(pg_sequence_last_value(pg_get_serial_sequence('event', 'id')::regclass), 0)")
+
+
 async def finish(job: ImportJob, *, by: Caller) -> ImportJob:
     """All rows are done."""
-    await db.execute(
-        Sql("UPDATE import_job j SET finished_at = {now} WHERE j.id = {id}::bigint", id=job.id, now=by.now)
-    )
+    await close(job.id, now=by.now)
     return replace(job, finished_at=by.now)
 
 
@@ -187,7 +271,8 @@ async def _find(chosen: Sql) -> ImportJob | None:
             """
             SELECT
                 j.id, j.name, j.targets, j.rows_total, j.rows_done, j.started_at, j.finished_at, j.created, j.updated,
-                j.unchanged, j.duplicates, j.refused, j.warned, j.not_reactivated
+                j.unchanged, j.duplicates, j.refused, j.warned, j.not_reactivated, j.job_id, j.events_from, j.events_to,
+                j.undo_id
             FROM import_job j
             WHERE {chosen}
             ORDER BY j.id DESC

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 
@@ -14,10 +15,22 @@ import asyncpg
 from kit import bell, clock, crash, db, text
 from kit.errors import Problem, Refused, invalid
 from kit.sql import Sql
-from services import fields, identity, import_jobs, limits, lists, mapping, memberships, settings, staging, tags
+from services import (
+    consent,
+    fields,
+    identity,
+    import_jobs,
+    limits,
+    lists,
+    mapping,
+    memberships,
+    settings,
+    staging,
+    tags,
+)
 from services.caller import Caller
 from services.import_jobs import ImportJob, Result
-from services.incoming import Incoming, Problems, Reader, staged
+from services.incoming import Incoming, Person, Problems, Reader, staged
 from services.mapping import FIELD, Targets
 from services.source import Source
 
@@ -39,6 +52,9 @@ class Order:
     `targets` says what columns become (as `--map`); without any, the columns' names do. Everybody is subscribed to
     `lists` and gets `tags`, also who is there already. With `update` the cells that are not empty change contacts that
     are there; without it their values stay. `region_column` names the country of the telephone.
+
+    `accepts_marketing` (SQ5): True says that somebody asserts that all of them agreed, which is kept, also where they
+    are put on no list; False that nobody can: they are UNCONFIRMED on the lists (Q11).
     """
 
     targets: dict[str, str] = field(default_factory=dict)
@@ -46,6 +62,7 @@ class Order:
     tags: tuple[str, ...] = ()
     update: bool = False
     region_column: str | None = None
+    accepts_marketing: bool | None = None
 
     def fingerprint(self, source: Source) -> bytes:
         """The same for the same rows read in the same way."""
@@ -53,12 +70,12 @@ class Order:
         return sha256(source.fingerprint + json.dumps(wanted, sort_keys=True).encode()).digest()
 
 
-class _Again(Exception):
+class Again(Exception):
     """Another writer made and deleted a contact while we looked: the batch is to be tried once more."""
 
 
 _TO_TRY_AGAIN = (
-    _Again,
+    Again,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
@@ -81,8 +98,8 @@ async def prepare(source: Source, order: Order, *, by: Caller) -> ImportJob:
             targets = mapping.read(source.columns, order.targets)
         else:
             targets = mapping.guess(source.columns, known)
-        _region_column(source, order)
-        await _make_fields(targets, {found.name.lower() for found in known}, by)
+        region_column(source.columns, order.region_column)
+        await make_fields(targets, {found.name.lower() for found in known}, by=by)
         for name in order.lists:
             if await lists.find_by_name(text.clean(name)) is None:
                 await lists.create(name, by=by)
@@ -104,15 +121,15 @@ async def run(
     A batch and the mark behind it are one transaction: wherever the process dies, the next one goes on behind the last
     batch that was committed. While PostgreSQL takes one batch over, the next is read.
     """
-    by = replace(by, actor=f"{ACTOR}:{job.id}", source="MANUAL", source_detail="IMPORT", via="IMPORT")
-    reader = await _reader(job, source, order)
+    by = importer(job, order, by=by)
+    reader = await make_reader(job, source, order)
     list_ids = [(name, await lists.find_by_name(text.clean(name))) for name in order.lists]
     rows = source.rows(skip=job.rows_done)
     ahead = _read_ahead(reader, rows)
     try:
         while (batch := await ahead).rows:
             ahead = _read_ahead(reader, rows)
-            job = await _take_over(job, batch, order, list_ids, by)
+            job = await take_over(job, batch, order, list_ids, by=by)
             watch(job)
     finally:
         await asyncio.gather(ahead, return_exceptions=True)
@@ -123,10 +140,10 @@ def _read_ahead(reader: Reader, rows: Iterator[tuple[int, list[str]]]) -> asynci
     return asyncio.ensure_future(asyncio.to_thread(lambda: reader.read(islice(rows, BATCH_ROWS))))
 
 
-async def _take_over(
-    job: ImportJob, batch: Incoming, order: Order, list_ids: Sequence[tuple[str, int | None]], by: Caller
+async def take_over(
+    job: ImportJob, batch: Incoming, order: Order, list_ids: Sequence[tuple[str, int | None]], *, by: Caller
 ) -> ImportJob:
-    """Store a batch; again if other writers stood in its way."""
+    """Store a batch and move the mark behind it; again if other writers stood in its way."""
     for tries in range(1, TRIES_MAX + 1):
         try:
             async with db.transaction():
@@ -141,31 +158,46 @@ async def _take_over(
     raise AssertionError
 
 
+async def take_in(people: Sequence[Person], *, since: datetime, update: bool, by: Caller) -> tuple[Problems, Problems]:
+    """Stage these people and take them over: contacts, values, companies, tags. Who was refused, and what was left out.
+
+    Inside a transaction, whose batch then lies in the tables of `services/staging.py`. Nobody is among them twice. With
+    `update` what they say changes contacts that are there. Raises `Again` where it is to be tried once more.
+    """
+    contacts, values = staged(people)
+    await staging.copy(contacts, values)
+    await staging.match(since=since, update=update, by=by)
+    refused = await _beyond_settings()
+    await staging.make_companies(update=update, by=by)
+    await staging.create_contacts(by=by)
+    if await staging.unmatched():
+        await staging.match(since=since, update=update, by=by)
+        if await staging.unmatched():
+            raise Again
+    if update:
+        await staging.update_contacts(by=by)
+    if values:
+        await staging.fill_fields(update=update, by=by)
+    left_out: Problems = []
+    if any(person.tags for person in people):
+        left_out = await _make_tags(by)
+        await staging.give_tags(by=by)
+    await bell.ring("dispatch")
+    return refused, left_out
+
+
 async def _store(
     job: ImportJob, batch: Incoming, order: Order, list_ids: Sequence[tuple[str, int | None]], by: Caller
 ) -> Result:
-    contacts, values = staged(batch.people)
-    await staging.copy(contacts, values)
-    await staging.match(since=job.started_at, update=order.update, by=by)
-    refused = await _beyond_settings()
-    await staging.make_companies(update=order.update, by=by)
-    await staging.create_contacts(by=by)
-    if await staging.unmatched():
-        await staging.match(since=job.started_at, update=order.update, by=by)
-        if await staging.unmatched():
-            raise _Again
-    if order.update:
-        await staging.update_contacts(by=by)
-    if values:
-        await staging.fill_fields(update=order.update, by=by)
-    problems, not_reactivated = [*batch.problems, *refused], 0
-    if any(person.tags for person in batch.people):
-        problems += await _make_tags(by)
-        await staging.give_tags(by=by)
+    refused, left_out = await take_in(batch.people, since=job.started_at, update=order.update, by=by)
+    problems, not_reactivated = [*batch.problems, *refused, *left_out], 0
+    if order.accepts_marketing and not list_ids:
+        await consent.grant(staging.NOT_GONE, by=by)
+    status = "UNCONFIRMED" if order.accepts_marketing is False else "ACTIVE"
     for name, list_id in list_ids:
         if list_id is None:
             raise invalid("NOT_FOUND", f'The list "{name}" has been deleted.', "list")
-        outcome = await memberships.enrol(staging.EVERYBODY, list_id, by=by)
+        outcome = await memberships.enrol(staging.EVERYBODY, list_id, status=status, by=by)
         gone = outcome.refused.get(memberships.NOT_REACTIVATED, set())
         not_reactivated += len(gone)
         if gone:
@@ -229,28 +261,41 @@ async def _be_patient() -> None:
     )
 
 
-async def _reader(job: ImportJob, source: Source, order: Order) -> Reader:
+def importer(job: ImportJob, order: Order, *, by: Caller) -> Caller:
+    """Who acts in an import: facts name the import itself (Q8)."""
+    return replace(
+        by,
+        actor=f"{ACTOR}:{job.id}",
+        source="MANUAL",
+        source_detail="IMPORT",
+        via="IMPORT",
+        permission=bool(order.accepts_marketing),
+    )
+
+
+async def make_reader(job: ImportJob, source: Source, order: Order) -> Reader:
     return Reader(
         source.columns,
         job.targets,
         await fields.find_all(),
-        region_column=_region_column(source, order),
+        region_column=region_column(source.columns, order.region_column),
         default_country=await db.value(Sql("SELECT account.default_country FROM account")),
         tags=[text.clean(name) for name in order.tags],
         update=order.update,
     )
 
 
-def _region_column(source: Source, order: Order) -> str | None:
-    if order.region_column is None:
+def region_column(columns: Sequence[str], named: str | None) -> str | None:
+    """The column as the file spells it. Refused: there is none (UNKNOWN_COLUMN)."""
+    if named is None:
         return None
-    for column in source.columns:
-        if column.lower() == order.region_column.strip().lower():
+    for column in columns:
+        if column.lower() == named.strip().lower():
             return column
-    raise invalid("UNKNOWN_COLUMN", f'Line 1: there is no column "{order.region_column}".', "phoneRegionFrom")
+    raise invalid("UNKNOWN_COLUMN", f'Line 1: there is no column "{named}".', "phoneRegionFrom")
 
 
-async def _make_fields(targets: Targets, known: set[str], by: Caller) -> None:
+async def make_fields(targets: Targets, known: set[str], *, by: Caller) -> None:
     """A text field for every one that is named and not there, labelled like its column."""
     for column, target in targets.items():
         name = target.removeprefix(FIELD)

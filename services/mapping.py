@@ -61,10 +61,11 @@ def read(columns: Sequence[str], given: Mapping[str, str]) -> Targets:
     return found
 
 
-def guess(columns: Sequence[str], fields: Iterable[Field]) -> Targets:
+def guess(columns: Sequence[str], fields: Iterable[Field], *, required: bool = True) -> Targets:
     """The targets of the columns whose names speak for themselves: usual words, and custom fields by their names.
 
-    Of several columns that could become the same, the first does. Refused: no e-mail address or telephone among them.
+    Of several columns that could become the same, the first does. Refused: no e-mail address or telephone among them,
+    where one is `required`.
     """
     custom = {word: FIELD + field.name for field in fields for word in (_plain(field.label), _plain(field.name))}
     found: Targets = {}
@@ -73,7 +74,8 @@ def guess(columns: Sequence[str], fields: Iterable[Field]) -> Targets:
         if target and target not in found.values() and columns.count(column) == 1:
             found[column] = target
     problems = Problems()
-    problems.extend(_without_identifier(found))
+    if required:
+        problems.extend(_without_identifier(found))
     problems.refuse()
     return found
 

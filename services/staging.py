@@ -39,7 +39,8 @@ async def copy(contacts: Sequence[tuple[Any, ...]], values: Sequence[tuple[Any, 
                 contact_id      bigint,
                 is_new          boolean NOT NULL DEFAULT FALSE,
                 is_repeated     boolean NOT NULL DEFAULT FALSE,
-                is_changed      boolean NOT NULL DEFAULT FALSE
+                is_changed      boolean NOT NULL DEFAULT FALSE,
+                is_tagged       boolean NOT NULL DEFAULT FALSE
             ) ON COMMIT DROP
             """
         )
@@ -359,7 +360,7 @@ async def make_tags(names: Sequence[str], *, by: Caller) -> None:
 
 
 async def give_tags(*, by: Caller) -> None:
-    """Everybody, new or not, gets the tags of their rows."""
+    """Everybody, new or not, gets the tags of their rows; who had not all of them is marked `is_tagged`."""
     await db.execute(
         Sql(
             """
@@ -374,7 +375,10 @@ async def give_tags(*, by: Caller) -> None:
                 RETURNING contact_id, tag_id
             ),
             {facts}
-            SELECT
+            UPDATE staged_contact
+            SET is_tagged = TRUE
+            FROM (SELECT DISTINCT given.contact_id FROM given) AS tagged
+            WHERE tagged.contact_id = staged_contact.contact_id
             """,
             now=by.now,
             facts=facts.recorded(
@@ -393,6 +397,17 @@ async def give_tags(*, by: Caller) -> None:
 
 EVERYBODY = Sql("SELECT staged_contact.contact_id AS id FROM staged_contact")
 """The contacts of the batch, for verbs that take a set."""
+
+NOT_GONE = Sql(
+    """
+    SELECT c.id
+    FROM staged_contact
+    JOIN contact c ON c.id = staged_contact.contact_id
+    WHERE c.marketing_revoked_at IS NULL
+      AND NOT EXISTS (SELECT FROM membership m WHERE m.contact_id = c.id AND m.status IN ('UNSUBSCRIBED', 'BOUNCED'))
+    """
+)
+"""Those of them who have not said, anywhere, that they want no marketing."""
 
 
 async def tally() -> dict[str, Any]:
@@ -455,5 +470,19 @@ async def lines_of(contacts: set[int]) -> list[int]:
             ORDER BY 1
             """,
             contacts=list(contacts),
+        )
+    )
+
+
+async def outcomes() -> list[dict[str, Any]]:
+    """What came of everybody in the batch: `lines contact_id is_new is_changed`; tags count as a change here."""
+    return await db.rows(
+        Sql(
+            """
+            SELECT
+                staged_contact.lines, staged_contact.contact_id, staged_contact.is_new,
+                staged_contact.is_changed OR staged_contact.is_tagged AS is_changed
+            FROM staged_contact
+            """
         )
     )

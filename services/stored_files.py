@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from kit import db
 from kit.errors import not_found
@@ -116,12 +116,24 @@ async def find(file_id: int, *, now: datetime) -> StoredFile | None:
     return None if row is None else StoredFile(**row)
 
 
+async def find_kept(file_id: int) -> StoredFile | None:
+    """The file for a job that needs it, which outlives its hour for that."""
+    return await find(file_id, now=datetime.min.replace(tzinfo=UTC))
+
+
 async def get_own(file_id: int, *, by: Caller) -> StoredFile:
     """Like `find`, for whoever may see it: its owner and admins. Refused: NOT_FOUND at `fileId`."""
     found = await find(file_id, now=by.now)
     if found is None or not (by.role >= Role.ADMIN or found.user_id == by.user_id):
         raise not_found("file", "fileId")
     return found
+
+
+async def beginning(file: StoredFile) -> bytes:
+    """The first piece of the file."""
+    async for chunk in content(file):
+        return chunk
+    return b""
 
 
 async def content(file: StoredFile) -> AsyncIterator[bytes]:
@@ -163,7 +175,7 @@ async def signature(file_id: int, until: int) -> str:
 
 
 async def delete_expired(now: datetime) -> None:
-    """Delete what has expired, unless a job at work still needs it; and answers nobody repeats any more."""
+    """Delete what has expired, unless a job at work still needs it."""
     await db.execute(
         Sql(
             """

@@ -90,12 +90,29 @@ async def dates(now: datetime) -> None:
         pass
 
 
+async def doctor(now: datetime) -> None:
+    """Count what must never be."""
+    from workflows import doctor
+
+    await doctor.round_(now)
+
+
+async def files(now: datetime) -> None:
+    """Delete files whose time is over, and answers that nobody asks for again."""
+    from services import idempotency, stored_files
+
+    await stored_files.delete_expired(now)
+    await idempotency.forget(now)
+
+
 JOBS = [
     Job("partitions", 3600, partitions),
     Job("statistics", 5, statistics),
     Job("alerts", 2, alerts),
     Job("dates", 5, dates),
+    Job("doctor", 3600, doctor),
     Job("letters", 2, letters),
+    Job("files", 600, files),
     Job("levels", 1, levels),
     Job("merges", 3600, merges),
 ]

@@ -105,6 +105,11 @@ def table_of(of: GraphQLObjectType) -> Table:
     return of.extensions["strawberry-definition"].origin.__table__
 
 
+def has_table(of: GraphQLObjectType) -> bool:
+    """Whether its objects are rows of a table, and not just what a verb says."""
+    return hasattr(of.extensions["strawberry-definition"].origin, "__table__")
+
+
 def made_of(definition: GraphQLField) -> Made:
     return definition.extensions["strawberry-definition"].metadata["made"]
 

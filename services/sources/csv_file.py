@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import io
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -72,6 +73,20 @@ class CsvFile(Source):
             except UnicodeDecodeError:
                 line = _undecodable_line(self.path)
                 raise _invalid(line, "this is not UTF-8 text. Save the file as CSV in UTF-8.") from None
+
+
+def columns_of(beginning: bytes) -> tuple[str, ...]:
+    """The columns that the first line names, from the beginning of a file. Refused as by `CsvFile`."""
+    _refuse_what_is_no_text(beginning)
+    first = beginning[:LINE_LENGTH_MAX].decode("utf-8-sig", errors="replace")
+    try:
+        named = next(csv.reader(io.StringIO(first, newline=""), delimiter=_delimiter(first.partition("\n")[0])), [])
+    except csv.Error as fault:
+        raise _invalid(1, _in_words(str(fault))) from None
+    columns = tuple(column.strip() for column in named)
+    if not any(columns):
+        raise invalid(INVALID, "The file is empty: its first line must name the columns.")
+    return columns
 
 
 def _delimiter(first: str) -> str:

@@ -8,10 +8,10 @@ import pytest
 
 from kit import clock
 from kit.db import Server
-from tests.stories.conftest import team, time
+from tests.stories.conftest import rows, team, time
 from workflows import jobs
 
-__all__ = ["job", "team", "time", "work"]
+__all__ = ["job", "rows", "team", "time", "work"]
 
 JOB = "id kind state total done unchanged refused progress error"
 

@@ -1,0 +1,79 @@
+"""Many contacts at once, from another system."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.access import Role
+from schema.contacts import FieldValueInput
+from schema.enums import LifecycleStage, UpsertStatus
+from schema.mutation import Given, UserError, mutation
+from services import upserts
+from services.caller import Caller
+
+_NAMES = {
+    "email": "email",
+    "phone": "phone",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "jobTitle": "job_title",
+    "company": "company",
+    "lifecycleStage": "lifecycle_stage",
+    "fieldValues": "field_values",
+    "tags": "tags",
+}
+
+
+@strawberry.input(
+    description="Somebody, known by an e-mail address, else by a phone number. What is absent or null stays."
+)
+class UpsertContactInput:
+    email: str | None = strawberry.UNSET
+    phone: str | None = strawberry.UNSET
+    first_name: str | None = strawberry.UNSET
+    last_name: str | None = strawberry.UNSET
+    job_title: str | None = strawberry.UNSET
+    company: str | None = strawberry.field(default=strawberry.UNSET, description="By name; created if unknown.")
+    lifecycle_stage: LifecycleStage | None = strawberry.UNSET
+    field_values: list[FieldValueInput] | None = strawberry.UNSET
+    tags: list[str] | None = strawberry.field(default=strawberry.UNSET, description="Are added; created if unknown.")
+
+
+@strawberry.input(description="Up to 10,000 people. Such a request may be 16 MB large.")
+class UpsertContactsInput:
+    contacts: list[UpsertContactInput]
+    idempotency_key: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The same call under the same key changes nothing and gets the same answer, for two days.",
+    )
+
+
+@strawberry.type(description="What came of one row.")
+class UpsertResult:
+    row: int = strawberry.field(description="Its place in `contacts`, from 0.")
+    status: UpsertStatus
+    contact_id: strawberry.ID | None
+    errors: list[UserError] = strawberry.field(
+        description="Why it was REFUSED; of one that was taken in, what of it was left out."
+    )
+
+
+@strawberry.type
+class Mutation:
+    @mutation(
+        UpsertContactsInput,
+        role=Role.MEMBER,
+        description="Make these contacts, or bring them up to date. A faulty row holds up no other.",
+        results=list[UpsertResult],
+        created=int,
+        updated=int,
+        unchanged=int,
+        refused=int,
+    )
+    async def upsert_contacts(given: Given, by: Caller) -> dict:
+        rows = [{_NAMES[key]: value for key, value in row.items()} for row in given["contacts"]]
+        results = await upserts.upsert(rows, key=given.get("idempotencyKey"), by=by)
+        counts = {"created": 0, "updated": 0, "unchanged": 0, "refused": 0}
+        for each in results:
+            counts[each["status"].lower()] += 1
+        return {"results": results, **counts}

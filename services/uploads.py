@@ -1,0 +1,263 @@
+"""Imports of uploaded files: what would come of one, and the job that does it (SQ5)."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kit import db
+from kit.card import Reference
+from kit.errors import Problem, Problems, Refused
+from kit.sql import Sql
+from services import fields, import_jobs, imports, jobs, lists, mapping, stored_files, tags
+from services.caller import Caller
+from services.fields import Field
+from services.imports import Order
+from services.incoming import Incoming, Reader
+from services.mapping import FIELD, Targets
+from services.references import unknown
+from services.sources.csv_file import CsvFile, columns_of
+from services.stored_files import StoredFile
+
+KIND = "import_contacts"
+PREVIEW_ROWS_MAX = 20_000
+PREVIEW_BYTES_MAX = 20_000_000
+PROBLEMS_SHOWN = 100
+SAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would come of an import; `complete` when the whole file was looked at, else its beginning."""
+
+    rows: int
+    new: int
+    existing: int
+    unsubscribed: int
+    bad: int
+    duplicates: int
+    complete: bool
+    columns: list[dict[str, Any]]
+    problems: list[dict[str, Any]]
+
+
+async def start(values: Mapping[str, Any], *, by: Caller) -> tuple[int, int]:
+    """Begin the import of an uploaded file; the ids of the job and of the import.
+
+    `values`: `file_id`; `targets` {column: target} (without any, columns with usual names are understood);
+    `list_id` or `create_list` (a name); `tags`; `update`; `phone_region_from`; `accepts_marketing`, which must be
+    said. Fields that are named and not there are made.
+
+    Refused, with nothing stored: NOT_FOUND, what is no CSV (FILE_INVALID), what `mapping.read` refuses, an unknown
+    list, a name that a list cannot have. What is wrong further down in the file ends the job as FAILED, before its
+    first row is taken in.
+    """
+    async with db.transaction():
+        _, targets, order = await _read(values, by)
+        await imports.make_fields(targets, {found.name.lower() for found in await fields.find_all()}, by=by)
+        list_ids = [values["list_id"]] if values.get("list_id") is not None else []
+        if values.get("create_list"):
+            list_ids = [await _make_list(values["create_list"], by)]
+        if order.tags:
+            await tags.ensure(order.tags, by=by)
+        file = await stored_files.get_own(values["file_id"], by=by)
+        asked = {
+            "file_id": file.id,
+            "list_ids": list_ids,
+            "tags": list(order.tags),
+            "update": order.update,
+            "region_column": order.region_column,
+            "accepts_marketing": order.accepts_marketing,
+        }
+        job_id = await jobs.begin(KIND, asked, by=by)
+        # Each is an import of its own, also of the same file.
+        made = await import_jobs.create(file.name, sha256(b"job:%d" % job_id).digest(), targets, 0, by=by)
+        await import_jobs.belongs_to(made.id, job_id)
+        return job_id, made.id
+
+
+async def preview(values: Mapping[str, Any], *, by: Caller) -> Preview:
+    """What an import of the file with these `values` (as in `start`) would do, without doing it.
+
+    Up to 20,000 rows are looked at; of a longer file the first ones. Refused as `start`, also what is wrong further
+    down in these rows.
+    """
+    columns, targets, order = await _read(values, by, guessing=True)
+    file = await stored_files.get_own(values["file_id"], by=by)
+    with tempfile.TemporaryDirectory(prefix="parcours-") as folder:
+        path = Path(folder) / "preview.csv"
+        whole = await write(file, path, bytes_max=PREVIEW_BYTES_MAX)
+        source = await asyncio.to_thread(CsvFile, path)
+        head = list(islice(source.rows(), SAMPLES))
+        shown = [
+            {
+                "column": column,
+                "target": targets.get(column),
+                "samples": [cells[place] for _, cells in head if place < len(cells) and cells[place]],
+            }
+            for place, column in enumerate(columns)
+        ]
+        if not any(target in mapping.IDENTIFIERS for target in targets.values()):
+            return Preview(source.rows_total, 0, 0, 0, 0, 0, False, shown, [_without_identifier()])
+        reader = await _reader(columns, targets, order)
+        batch = await asyncio.to_thread(lambda: reader.read(islice(source.rows(), PREVIEW_ROWS_MAX)))
+        found = await _count(batch, values.get("list_id"))
+        return Preview(
+            rows=source.rows_total,
+            new=len(batch.people) - found["existing"],
+            existing=found["existing"],
+            unsubscribed=found["gone"],
+            bad=batch.refused,
+            duplicates=batch.rows - batch.refused - len(batch.people),
+            complete=whole and batch.rows == source.rows_total,
+            columns=shown,
+            problems=[
+                {"line": line, "severity": severity, "column": column, "code": fault.code, "message": fault.message}
+                for line, severity, column, fault in batch.problems[:PROBLEMS_SHOWN]
+            ],
+        )
+
+
+async def write(file: StoredFile, path: Path, *, bytes_max: int | None = None) -> bool:
+    """Write a file, or its beginning up to the end of a line, where it can be read; whether it is whole."""
+    size = 0
+    with await asyncio.to_thread(path.open, "wb") as out:
+        async for chunk in stored_files.content(file):
+            size += len(chunk)
+            if bytes_max is not None and size > bytes_max:
+                out.write(chunk[: chunk.rfind(b"\n") + 1])
+                return False
+            out.write(chunk)
+    return True
+
+
+async def order_of(parameters: Mapping[str, Any]) -> Order:
+    """How the job's file is to be read."""
+    return Order(
+        tags=tuple(parameters["tags"]),
+        update=parameters["update"],
+        region_column=parameters["region_column"],
+        accepts_marketing=parameters["accepts_marketing"],
+    )
+
+
+async def _read(
+    values: Mapping[str, Any], by: Caller, *, guessing: bool = False
+) -> tuple[tuple[str, ...], Targets, Order]:
+    """What is asked for, every fault at once; with `guessing` columns need not say who somebody is yet."""
+    file = await stored_files.get_own(values["file_id"], by=by)
+    columns = columns_of(await stored_files.beginning(file))
+    problems = Problems()
+    targets: Targets = {}
+    try:
+        if values.get("targets"):
+            targets = mapping.read(columns, values["targets"])
+        else:
+            targets = mapping.guess(columns, await fields.find_all(), required=not guessing)
+    except Refused as refusal:
+        problems.extend(Problem(each.code, each.message, ("mapping", *each.path[1:])) for each in refusal.problems)
+    region = values.get("phone_region_from")
+    try:
+        region = imports.region_column(columns, region)
+    except Refused as refusal:
+        problems.extend(refusal.problems)
+    if values.get("list_id") is not None and values.get("create_list"):
+        problems.add("INVALID_VALUE", "Choose a list or have one made, not both.", "createList")
+    elif values.get("list_id") is not None:
+        problems.extend(await unknown([Reference("list", values["list_id"], ("listId",))]))
+    names = tags.read_names(values.get("tags") or [], problems, "tags")
+    problems.refuse()
+    return (
+        columns,
+        targets,
+        Order(
+            tags=tuple(names),
+            update=bool(values.get("update")),
+            region_column=region,
+            accepts_marketing=bool(values.get("accepts_marketing")),
+        ),
+    )
+
+
+async def _make_list(name: str, by: Caller) -> int:
+    try:
+        return await lists.create(name, by=by)
+    except Refused as refused:
+        raise type(refused)(*(Problem(each.code, each.message, ("createList",)) for each in refused.problems)) from None
+
+
+def _without_identifier() -> dict[str, Any]:
+    message = "Say which column holds the e-mail address or the telephone."
+    return {"line": 1, "severity": "REFUSED", "column": None, "code": "IDENTIFIER_REQUIRED", "message": message}
+
+
+async def _reader(columns: Sequence[str], targets: Targets, order: Order) -> Reader:
+    """Reads as the import would; fields that it would make hold texts."""
+    known = {found.name.lower(): found for found in await fields.find_all()}
+    named = [target.removeprefix(FIELD) for target in targets.values() if target.startswith(FIELD)]
+    for place, name in enumerate(named):
+        known.setdefault(name.lower(), Field(-1 - place, name, name, "TEXT"))
+    return Reader(
+        columns,
+        targets,
+        known.values(),
+        region_column=order.region_column,
+        default_country=await db.value(Sql("SELECT account.default_country FROM account")),
+        tags=order.tags,
+        update=order.update,
+    )
+
+
+async def _count(batch: Incoming, list_id: int | None) -> dict[str, int]:
+    """How many of them are there already, and how many have left the list (without one: any) or bounced off it."""
+    row = await db.row(
+        Sql(
+            """
+            WITH given AS (
+                SELECT w.email, w.phone
+                FROM unnest({emails}::text[], {phones}::text[]) AS w (email, phone)
+            ),
+            found AS (
+                SELECT
+                    given.email, given.phone,
+                    coalesce(
+                        (SELECT c.id FROM contact c WHERE lower(c.email) = lower(given.email)),
+                        (SELECT c.id
+                         FROM contact c
+                         WHERE given.email IS NULL AND c.email IS NULL AND c.phone = given.phone)
+                    ) AS id
+                FROM given
+            )
+            SELECT
+                count(found.id) AS existing,
+                count(*) FILTER (
+                    WHERE EXISTS (
+                        SELECT
+                        FROM membership m
+                        WHERE m.contact_id = found.id
+                          AND m.status IN ('UNSUBSCRIBED', 'BOUNCED')
+                          AND ({list}::bigint IS NULL OR m.list_id = {list}::bigint)
+                    )
+                    OR EXISTS (SELECT FROM suppression)
+                       AND EXISTS (
+                           SELECT
+                           FROM suppression sp
+                           WHERE sp.hash = address_hash(coalesce(found.email, found.phone))
+                             AND sp.reason <> 'EXCLUDED'
+                       )
+                ) AS gone
+            FROM found
+            """,
+            emails=[person.email for person in batch.people],
+            phones=[person.phone for person in batch.people],
+            list=list_id,
+        )
+    )
+    assert row is not None
+    return row
