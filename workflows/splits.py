@@ -52,7 +52,7 @@ class Plan:
 
     def choose(self, counts: Sequence[int]) -> int:
         """The path for the next contact while it divides: the one that is furthest behind its share, the first of
-        equals. So no path is ever a whole contact away from what it should have."""
+        equals. With equal weights no two paths are ever more than one contact apart."""
         if self.one_way:
             return 0
         coming, whole = sum(counts) + 1, sum(self.weights)
