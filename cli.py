@@ -174,6 +174,28 @@ def import_file(
 
 
 @app.command()
+def doctor(data: Data = None) -> None:
+    """Count on the database what must never be: gaps in paths, counts that are off, runs that hang. Changes nothing."""
+    from workflows.doctor import Finding
+
+    async def examine() -> list[Finding]:
+        from kit import clock
+        from workflows import doctor as practice
+
+        return await practice.examine(await clock.now())
+
+    findings = _run(data, examine)
+    for each in findings:
+        told = "not counted" if each.violations is None else str(each.violations)
+        typer.echo(f"{told:>11}  {each.check.name:<24} {each.check.description}")
+        for sample in each.samples:
+            typer.echo(f"{'':>11}  {'':<24} {sample}")
+    if any(each.violations != 0 for each in findings):
+        raise typer.Exit(1)
+    typer.echo("All is well.")
+
+
+@app.command()
 def demo(data: Data = None) -> None:
     """Fill an empty server with believable contacts, lists, tags and a running automation."""
 

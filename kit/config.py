@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         pattern="^[a-z_]+:[1-9][0-9]*$",
         description="Test mode only: where this process kills itself, e.g. before_enqueue:2 at the second visit.",
     )
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="What Prometheus must send to read /metrics. Without it there is none."
+    )
     graphiql: bool = Field(True, description="Serve the GraphiQL page at /graphql to browsers.")
     public_url: str | None = Field(
         None, description="Address at which people reach the server, for links in mails, e.g. https://parcours.example."

@@ -34,6 +34,7 @@ from models.form_submission import FormSubmission
 from models.idempotent_answer import IdempotentAnswer
 from models.import_job import ImportJob
 from models.import_problem import ImportProblem
+from models.invariant_check import InvariantCheck
 from models.job import Job
 from models.job_lease import JobLease
 from models.job_piece import JobPiece
@@ -112,6 +113,7 @@ __all__ = [
     "IdempotentAnswer",
     "ImportJob",
     "ImportProblem",
+    "InvariantCheck",
     "Job",
     "JobLease",
     "JobPiece",

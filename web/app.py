@@ -19,6 +19,7 @@ from web import confirm, events, files, forms, graphql, mail
 from web.envelope import Envelope
 from web.errors import on_http_exception
 from web.health import health
+from web.metrics import metrics
 
 
 def app() -> Starlette:
@@ -27,6 +28,7 @@ def app() -> Starlette:
     routes: list[BaseRoute] = [
         Route("/", lambda _request: RedirectResponse("/graphql")),
         Route("/health", health),
+        Route("/metrics", metrics),
         *graphql.routes(),
         *forms.routes(),
         *events.routes(),

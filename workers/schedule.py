@@ -105,6 +105,13 @@ async def files(now: datetime) -> None:
     await idempotency.forget(now)
 
 
+async def doctor(now: datetime) -> None:
+    """Count what must never be."""
+    from workflows import doctor
+
+    await doctor.round_(now)
+
+
 JOBS = [
     Job("partitions", 3600, partitions),
     Job("statistics", 5, statistics),

@@ -87,3 +87,10 @@ BEGIN
 END $$;
 CREATE TRIGGER email_send_counted_changed AFTER UPDATE ON email_send REFERENCING NEW TABLE AS made OLD TABLE AS was
     FOR EACH STATEMENT EXECUTE FUNCTION count_emails_changed();
+
+CREATE TABLE invariant_check (                               -- what must never be, and how often it was found to be so
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name       text NOT NULL UNIQUE,
+    violations bigint,                                       -- NULL: it could not be counted in time
+    checked_at timestamptz NOT NULL
+);
