@@ -19,6 +19,7 @@ from workflows import report
 if TYPE_CHECKING:
     from schema.types.automation import Automation, Step
     from schema.types.contact import Contact
+    from schema.types.delivery import Delivery
 
 
 def with_status(status: str) -> Sql:
@@ -48,6 +49,9 @@ class StepVisit:
     reason_text: str | None = column(report.REASON_TEXT, "The same as a sentence.")
     branch: str | None = column("i.branch", "The branch taken.")
     detail: JSON | None = column("i.detail")
+    delivery: Annotated[Delivery, strawberry.lazy("schema.types.delivery")] | None = one(
+        "delivery dv WHERE dv.key = 'run:' || i.run_id || ':' || i.seq", "What it sent, and what became of it."
+    )
     entered_at: datetime = column("i.entered_at")
     finished_at: datetime | None = column("i.finished_at")
 

@@ -42,6 +42,7 @@ TABLE = {
                 *("automation", "automations", "automationRun", "automationRuns", "publishPreview"),
                 *("refusedEntries", "stepKinds", "triggerKinds", "conditionKinds"),
                 *("form", "forms"),
+                *("message", "messages", "deliveries"),
                 *("job", "jobs", "exports", "imports"),
                 "campaigns",
                 *("scores", "sites"),
@@ -63,6 +64,7 @@ TABLE = {
                 "adjustScore",
                 "recordEvents",
                 *("createTag", "createCompany"),
+                "resendDelivery",
                 *("submitForm", "confirmMembership", "unsubscribeFromMarketing"),
                 *("createNote", "updateNote", "deleteNote", "createTask", "updateTask", "deleteTask"),
                 *("pauseRun", "resumeRun", "skipWait", "endRun"),
@@ -75,6 +77,7 @@ TABLE = {
         **dict.fromkeys(
             [
                 *("createForm", "updateForm"),
+                *("createMessage", "updateMessage"),
                 *("startExport", "previewImport", "startImport", "undoImport"),
                 *("createSegment", "updateSegment", "copySegment", "deleteSegment"),
                 *("createScore", "updateScore", "deleteScore"),

@@ -1,0 +1,112 @@
+"""Messages: what can be sent, written and changed."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.types import Info
+
+from kit import ids
+from kit.sql import TRUE, Sql
+from schema import paging
+from schema.access import Role, reader
+from schema.enums import Channel
+from schema.mutation import Given, mutation
+from schema.node import Connection
+from schema.paging import Key
+from schema.projection.read import read_connection, read_one
+from schema.search import containing
+from schema.types.message import Message
+from services import messages
+from services.caller import Caller
+
+BY_NAME = (Key("name", Sql("lower(me.name)"), "text"), paging.by_id("me"))
+_NAMES = {
+    "name": "name",
+    "channel": "channel",
+    "subject": "subject",
+    "preheader": "preheader",
+    "html": "html",
+    "mjml": "mjml",
+    "text": "text",
+    "fromName": "from_name",
+    "replyTo": "reply_to",
+    "tracked": "tracked",
+}
+
+
+@strawberry.input(
+    description="An e-mail has a subject and html, mjml or text, a text message has text. All of these are Liquid with "
+    "email, first_name, last_name, full_name, phone, job_title, company, lifecycle_stage, fields, tags, account and "
+    "unsubscribe_url; a way to leave is added where there is none."
+)
+class CreateMessageInput:
+    name: str
+    channel: Channel | None = strawberry.field(default=strawberry.UNSET, description="EMAIL, if nothing is said.")
+    subject: str | None = strawberry.UNSET
+    preheader: str | None = strawberry.UNSET
+    html: str | None = strawberry.UNSET
+    mjml: str | None = strawberry.UNSET
+    text: str | None = strawberry.field(default=strawberry.UNSET, description="Made of the HTML, if nothing is said.")
+    from_name: str | None = strawberry.UNSET
+    reply_to: str | None = strawberry.UNSET
+    tracked: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether opens and clicks are noted: yes, if nothing is said."
+    )
+
+
+@strawberry.input(
+    description="What is absent stays, null clears. What is queued already goes out as it is from now on."
+)
+class UpdateMessageInput:
+    id: strawberry.ID
+    name: str | None = strawberry.UNSET
+    subject: str | None = strawberry.UNSET
+    preheader: str | None = strawberry.UNSET
+    html: str | None = strawberry.UNSET
+    mjml: str | None = strawberry.UNSET
+    text: str | None = strawberry.UNSET
+    from_name: str | None = strawberry.UNSET
+    reply_to: str | None = strawberry.UNSET
+    tracked: bool | None = strawberry.UNSET
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="One message by its id.")
+    async def message(self, info: Info, id: strawberry.ID) -> Message | None:
+        reader(info)
+        number = ids.find("message", id) or 0
+        return await read_one(info._raw_info, Sql("me.id = {id}::bigint", id=number), rows=[number])  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="All messages that have a name, by it; `search` finds a part of it or of the subject."
+    )
+    async def messages(
+        self,
+        info: Info,
+        search: str | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Message]:
+        reader(info)
+        found = containing(search, Sql("me.name"), Sql("me.subject")) if search else TRUE
+        where = Sql("(me.name IS NOT NULL AND {found})", found=found)
+        page = paging.page(first, after, last, before)
+        return await read_connection(info._raw_info, where, keys=BY_NAME, page=page)  # type: ignore[return-value]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(CreateMessageInput, role=Role.ADMIN, description="Write a message.", message=Message)
+    async def create_message(given: Given, by: Caller) -> dict:
+        return {"message": await messages.create(given.named(**_NAMES), by=by)}
+
+    @mutation(
+        UpdateMessageInput, role=Role.ADMIN, description="Change a message, wherever it is sent.", message=Message
+    )
+    async def update_message(given: Given, by: Caller) -> dict:
+        message = given.id("id", "message")
+        await messages.update(message, given.named(**_NAMES), by=by)
+        return {"message": message}

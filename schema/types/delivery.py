@@ -1,0 +1,45 @@
+"""A delivery: one message to one contact, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from schema.enums import DeliveryChannel, DeliveryOrigin, DeliveryStatus
+from schema.node import Node, global_id
+from schema.projection.made import column, one, table
+from schema.types.message import Message
+
+if TYPE_CHECKING:
+    from schema.types.automation import Automation
+    from schema.types.contact import Contact
+    from schema.types.run import AutomationRun
+
+
+@strawberry.type(description="One message to one contact: what leaves the house, and what became of it.")
+@table("delivery", "dv", "delivery")
+class Delivery(Node):
+    id: strawberry.ID = global_id("delivery", "dv")
+    channel: DeliveryChannel = column("dv.channel")
+    origin: DeliveryOrigin = column("dv.origin")
+    status: DeliveryStatus = column("dv.status")
+    reason: str | None = column(
+        "dv.reason", "A code: why it was suppressed or failed, or why it waits: NO_EMAIL, REFUSED 451, CRASHED …"
+    )
+    answer: str | None = column("dv.answer", "What the other server said, without addresses.")
+    bounced: bool = column("dv.bounce IS NOT NULL", "Whether the address did not take it, at once or later.")
+    provider_id: str | None = column("dv.provider_id", "The Message-ID, or what a gateway calls it.")
+    contact: Annotated[Contact, strawberry.lazy("schema.types.contact")] | None = one(
+        "contact c WHERE c.id = dv.contact_id", "Whom it goes to; of a notice, whom it is about."
+    )
+    message: Message | None = one("message me WHERE me.id = dv.message_id")
+    automation: Annotated[Automation, strawberry.lazy("schema.types.automation")] | None = one(
+        "automation a WHERE a.id = dv.automation_id"
+    )
+    run: Annotated[AutomationRun, strawberry.lazy("schema.types.run")] | None = one("run r WHERE r.id = dv.run_id")
+    attempts: int = column("dv.attempt", "How often it was taken up.")
+    next_attempt_at: datetime | None = column("CASE dv.status WHEN 'QUEUED' THEN dv.due_at END")
+    queued_at: datetime = column("dv.queued_at")
+    finished_at: datetime | None = column("dv.finished_at", "When it was sent, or given up.")

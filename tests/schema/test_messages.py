@@ -1,0 +1,96 @@
+"""Messages are written, checked and changed; the outbox is read; what failed is sent again by hand."""
+
+from __future__ import annotations
+
+from kit import db as database
+from kit.sql import Sql, ids
+from services import memberships
+from tests.mailbox import Mailbox
+from tests.workflows.post import Post
+from workflows import deliver
+
+SELECTION = "message { id name subject html mjml readyHtml text version tracked channel }"
+
+
+async def test_a_message_is_made_ready_and_changed(gql) -> None:
+    html = "<style>b{color:red}</style><p>Hi <b>{{ first_name }}</b> {% if fields.size < 3 %}small{% endif %}</p>"
+    made = (await gql.do("createMessage", SELECTION, name="Hello", subject="Hi {{ first_name }}", html=html))["message"]
+    assert '<b style="color: red;">{{ first_name }}</b> {% if fields.size < 3 %}small' in made["readyHtml"]
+    assert (made["text"], made["html"]) == ("Hi {{ first_name }} {% if fields.size < 3 %}small{% endif %}", html)
+    inside = "<mj-section><mj-column><mj-text>Hey {{ email }}</mj-text></mj-column></mj-section>"
+    mjml = f"<mjml><mj-body>{inside}</mj-body></mjml>"
+    changed = (await gql.do("updateMessage", SELECTION, id=made["id"], mjml=mjml, tracked=False))["message"]
+    assert changed["html"] is None
+    assert "Hey {{ email }}" in changed["readyHtml"]
+    assert (changed["text"], changed["version"], changed["tracked"]) == ("Hey {{ email }}", 2, False)
+    plain = (await gql.do("updateMessage", SELECTION, id=made["id"], mjml=None, text="Just text"))["message"]
+    assert (plain["mjml"], plain["text"]) == (None, "Just text")
+    assert "<p>Just text</p>" in plain["readyHtml"]
+    await gql.do("createMessage", SELECTION, name="Short", channel="SMS", text="Hi {{ first_name }}")
+    found = await gql('{ messages(search: "he") { totalCount nodes { name } } }')
+    assert found["messages"] == {"totalCount": 1, "nodes": [{"name": "Hello"}]}
+    assert (await gql(f'{{ message(id: "{made["id"]}") {{ name }} }}'))["message"] == {"name": "Hello"}
+
+
+async def test_faults_of_templates_are_told_with_their_line(gql) -> None:
+    table = [
+        ({"html": "<p>\n{{ frist_name }}</p>"}, "html", "Line 2: there is no frist_name. Did you mean first_name?"),
+        ({"html": "{% if %}"}, "html", "Line 1: missing expression."),
+        ({"html": "{% for i in (1..1000000000) %}a{% endfor %}"}, "html", "Line 1: loop iteration limit reached."),
+        ({"text": "{{ email | upcas }}"}, "text", "Line 1: unknown filter 'upcas'."),
+        ({"html": "{% include 'x' %}"}, "html", "Line 1: unexpected tag 'include'."),
+        ({"html": "<p>a</p>", "mjml": "<mjml></mjml>"}, "mjml", "Give html or mjml, not both."),
+        ({}, "html", "Give html, mjml or text."),
+        ({"text": "a", "replyTo": "nobody"}, "replyTo", "This is not an e-mail address we can send to."),
+    ]
+    for given, where, message in table:
+        refused = await gql.refused("createMessage", name="M", subject="S", **given)
+        assert [(each["path"], each["message"]) for each in refused["errors"]] == [(["input", where], message)]
+    several = await gql.refused("createMessage", name="", subject="{{ nobody }}", html="{% endif %}")
+    assert [each["path"][-1] for each in several["errors"]] == ["name", "subject", "html"]
+    split = await gql.refused("createMessage", name="M", subject="Hi\r\nBcc: v@x.test", text="a")
+    assert [each["code"] for each in split["errors"]] == ["INVALID_CHARACTER"]
+
+
+async def test_the_outbox_shows_what_became_of_a_step(gql, owner, mailbox: Mailbox) -> None:
+    made = await gql.do(
+        "createMessage",
+        "message { id }",
+        name="Hello",
+        subject="Hi",
+        html="<p>Hi</p>",
+        fromName="Ann",
+        replyTo="a@b.test",
+    )
+    message = made["message"]["id"]
+    post = await Post.open(owner)
+    contact, stranger = await post.subscriber(email="gone@stage.test"), await post.contact()
+    mailbox.refused.add("gone@stage.test")
+    run, skipped = await post.send(contact, stranger, messageId=message)
+    assert await post.walked(skipped) == [("mail", "SKIPPED NO_ACTIVE_LIST")]
+    path = "automationRun(id: $id) { path { status delivery { id status reason attempts message { name } } } }"
+    asked = f"query ($id: ID!) {{ {path} }}"
+    queued = (await gql(asked, id=f"run_{run}"))["automationRun"]["path"][0]
+    assert (queued["status"], queued["delivery"]["status"]) == ("COMPLETED", "QUEUED")
+    await post.deliver()
+    failed = (await gql(asked, id=f"run_{run}"))["automationRun"]["path"][0]["delivery"]
+    assert (failed["status"], failed["reason"], failed["message"]["name"]) == ("FAILED", "REFUSED 550", "Hello")
+    outbox = "{ deliveries(status: FAILED) { nodes { id bounced contact { email } answer finishedAt } } }"
+    (row,) = (await gql(outbox))["deliveries"]["nodes"]
+    assert (row["id"], row["bounced"], row["contact"]) == (failed["id"], True, {"email": "gone@stage.test"})
+    assert row["answer"] == "550 5.1.1 No such mailbox"
+    refused = await gql.refused("resendDelivery", id=failed["id"], confirm=False)
+    assert refused["errors"][0]["code"] == "CONFIRMATION_REQUIRED"
+    mailbox.refused.clear()
+    await memberships.set_status(ids([contact]), post.news, "ACTIVE", by=owner)
+    await gql.do("resendDelivery", "delivery { status }", id=failed["id"], confirm=True)
+    while await deliver.pass_(await database.value(Sql("SELECT parcours_now() + interval '1 second'"))):
+        pass
+    (mail,) = mailbox.messages
+    assert (mail["From"], mail["Reply-To"]) == ("Ann <hello@parcours.test>", "a@b.test")
+    assert (await gql("{ deliveries(status: SENT) { totalCount } }"))["deliveries"]["totalCount"] == 1
+    again = await gql.refused("resendDelivery", id=failed["id"], confirm=True)
+    assert again["errors"][0]["code"] == "NOT_RESENDABLE"
+    texts = await gql.do("createMessage", "message { id }", name="T", channel="SMS", text="Hi")
+    wrong, *_ = await post.send(contact, messageId=texts["message"]["id"])
+    assert await post.walked(wrong) == [("mail", "FAILED MISSING_REFERENCE")]
