@@ -116,7 +116,7 @@ async def test_the_zone_is_the_contacts_a_fixed_one_or_the_automations(stage: St
     assert await due(zone="ACCOUNT", own="Europe/Berlin") == [11, 11]
     assert await due(own="Europe/Berlin") == [5, 5]
     assert await due() == [11, 11]
-    assert await due(zone="Asia/Kolkata") == [1, 1]  # 18:00 there is 12:30 UTC
+    assert await due(zone="Asia/Karachi") == [1, 1]  # 18:00 there is 13:00 UTC
     await db.execute(Sql("UPDATE account SET timezone = 'UTC'"))
 
 
