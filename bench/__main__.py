@@ -1,4 +1,4 @@
-"""`python -m bench [reads engine import latency]`: measure all of it, or what is named."""
+"""`python -m bench [reads engine import latency scale …]`: measure all of it, or what is named."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ BENCHES = {
     "engine": "bench.engine",
     "import": "bench.import_rows",
     "latency": "bench.latency",
+    "scale": "bench.scale",
 }
 
 
