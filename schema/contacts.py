@@ -38,6 +38,7 @@ _NAMES = {
     "fieldValues": "field_values",
     "tags": "tags",
     "acceptsMarketing": "accepts_marketing",
+    "location": "location",
 }
 
 
@@ -53,6 +54,17 @@ class MembershipInput:
     status: MembershipStatus = MembershipStatus.ACTIVE
 
 
+@strawberry.input(description="Where a contact is. What is absent stays, null clears.")
+class LocationInput:
+    country: str | None = strawberry.field(
+        default=strawberry.UNSET, description="By its two letters, or its English name."
+    )
+    region: str | None = strawberry.UNSET
+    city: str | None = strawberry.UNSET
+    postal_code: str | None = strawberry.UNSET
+    timezone: str | None = strawberry.field(default=strawberry.UNSET, description="Of the IANA database.")
+
+
 @strawberry.input
 class ContactFields:
     email: str | None = strawberry.UNSET
@@ -65,6 +77,9 @@ class ContactFields:
     field_values: list[FieldValueInput] | None = strawberry.UNSET
     tags: list[str] | None = strawberry.field(default=strawberry.UNSET, description="By name; created if unknown.")
     memberships: list[MembershipInput] | None = strawberry.UNSET
+    location: LocationInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Comes before what visits tell; null gives it back to them."
+    )
     external_source: str | None = strawberry.field(
         default=strawberry.UNSET, description="The system whose id `externalId` is."
     )
@@ -142,24 +157,28 @@ class Query:
         given = arguments_of(info._raw_info)
         page = paging.page(first, after, last, before)
         conditions = [of_contacts(search)] if search and search.strip() else []
-        sort, read = given.get("sort"), None
-        if given.get("where") is not None or view is not None or order.needs_fields(sort):
+        order_by, read = given.get("sort"), None
+        if given.get("where") is not None or view is not None or order.needs_fields(order_by):
             read = await reading(caller.now)
         if view is not None and read is not None:
             kept = await views.get(ids.find("view", view) or 0, read, by=caller)
             conditions += [of_contacts(kept.search)] if kept.search else []
             condition = rule.saved(kept.condition)
-            conditions += [condition.compile(read)] if condition else [FALSE] if kept.condition else []
-            sort = sort or kept.sort
+            known = await rule.knowing(read, condition)
+            conditions += [condition.compile(known)] if condition else [FALSE] if kept.condition else []
+            order_by = order_by or kept.sort
         if given.get("where") is not None and read is not None:
-            conditions.append(rule.check(given["where"], read, ("where",), lasting=True).compile(read))
-        keys = order.keys(sort, read)
+            condition = rule.check(given["where"], read, ("where",), lasting=True)
+            conditions.append(condition.compile(await rule.knowing(read, condition)))
+        keys = order.keys(order_by, read)
         return await read_connection(info._raw_info, all_of(conditions), keys=keys, page=page)  # type: ignore[return-value]
 
 
 def values_of(given: Given) -> dict:
     """The input under the verb's names; an id that is none is left to the verb, which reports all faults at once."""
     values = given.named(**_NAMES)
+    if values.get("location"):
+        values["location"] = {"postal_code" if key == "postalCode" else key: part for key, part in given["location"].items()}
     if given.get("memberships") is not None:
         values["memberships"] = [
             {"list_id": ids.find("list", each["listId"]) or 0, "status": each["status"]}

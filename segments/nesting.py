@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kit.card import Reference
@@ -38,3 +38,14 @@ def inside(references: Iterable[Reference], segments: Mapping[int, Any], above: 
         if condition is not None:
             count += inside(condition.references(), segments, above | {int(each.key)})
     return count
+
+
+def named(condition: Condition, segments: Mapping[int, Any], depth: int = SEGMENTS_INSIDE_MAX) -> Iterator[Reference]:
+    """What a rule refers to, and the segments in it."""
+    from segments import rule
+
+    for each in condition.references():
+        yield each
+        inner = rule.saved(segments.get(int(each.key))) if each.kind == "segment" and depth else None
+        if inner is not None:
+            yield from named(inner, segments, depth - 1)

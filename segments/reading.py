@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
@@ -34,6 +34,7 @@ class Reading:
     default_country: str = "US"
     fields: Mapping[str, FieldDefinition] = field(default_factory=dict)  # by name in lower case
     segments: Mapping[int, Any] = field(default_factory=dict)  # the conditions saved as segments, as they were given
+    tags: Mapping[str, int] | None = None  # by name as it is given, where they were looked up: see `with_tags`
     zones: tuple[str, ...] = ()  # in which contacts are, as far as that is known
     of_few: bool = False  # asked of a batch of contacts, not of all there are
     turns: list[Sql] | None = None  # collects when tests of rows may change, which are then not made
@@ -107,3 +108,16 @@ async def reading(now: datetime) -> Reading:
         zones=tuple(zone for zone in found["zones"] or () if zone in _known_zones()),
         segments={each["id"]: each["condition"] for each in orjson.loads(found["segments"] or "[]")},
     )
+
+
+async def with_tags(reading: Reading, names: Iterable[str]) -> Reading:
+    """The same, knowing these tags: the planner sees which they are, and how many contacts have them."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return reading
+    query = Sql(
+        "SELECT w.name, t.id FROM unnest({names}::text[]) AS w (name) JOIN tag t ON lower(t.name) = lower(w.name)",
+        names=wanted,
+    )
+    found = {row["name"]: row["id"] for row in await db.rows(query)}
+    return replace(reading, tags={name: found.get(name, 0) for name in wanted})

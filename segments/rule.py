@@ -11,7 +11,7 @@ from kit.errors import Invalid, Problem
 from kit.sql import Sql
 from segments import groups, nesting
 from segments.condition import Condition, kinds
-from segments.reading import FieldDefinition, Reading, reading
+from segments.reading import FieldDefinition, Reading, reading, with_tags
 
 __all__ = [
     "Condition",
@@ -20,6 +20,7 @@ __all__ = [
     "Reference",
     "Rule",
     "check",
+    "knowing",
     "matching",
     "parse",
     "problems",
@@ -61,6 +62,12 @@ def saved(given: Any) -> Condition | None:
         return None if given is None else parse(given)
     except Invalid:
         return None
+
+
+async def knowing(reading: Reading, *rules: Condition | None) -> Reading:
+    """The reading with all tags of these rules looked up, for pages of many contacts."""
+    named = [each for rule in rules if rule is not None for each in nesting.named(rule, reading.segments)]
+    return await with_tags(reading, (str(each.key) for each in named if each.kind == "tag"))
 
 
 def matching(rule: Condition, contacts: Sql, reading: Reading) -> Sql:

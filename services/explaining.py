@@ -8,10 +8,8 @@ from typing import Any
 
 from kit.errors import Invalid, Problem
 from kit.sql import Sql
-from segments import explaining, rule
-from segments.condition import Condition
+from segments import explaining, nesting, rule
 from segments.names import names
-from segments.reading import Reading
 from services.references import unknown
 
 NOTHING = Sql("NULL::jsonb")
@@ -36,14 +34,4 @@ async def tree(where: Any, segment_id: int | None, *, now: datetime) -> Sql:
         if saved is None:
             return NOTHING
         condition = saved
-    return explaining.explained(where, condition, reading, await names(_all_references(condition, reading)))
-
-
-def _all_references(condition: Condition, reading: Reading, depth: int = 20) -> list[Any]:
-    """What a rule names, and the segments in it."""
-    found = list(condition.references())
-    for each in list(found) if depth else ():
-        inside = rule.saved(reading.segments.get(int(each.key))) if each.kind == "segment" else None
-        if inside is not None:
-            found += _all_references(inside, reading, depth - 1)
-    return found
+    return explaining.explained(where, condition, reading, await names(nesting.named(condition, reading.segments)))

@@ -32,6 +32,7 @@ async def read(segment_ids: Iterable[int] | None, *, now: datetime, with_broken:
     reading = await rule.reading(now)
     wanted = reading.segments if segment_ids is None else [each for each in segment_ids if each in reading.segments]
     conditions = {each: rule.saved(reading.segments[each]) for each in wanted}
+    reading = await rule.knowing(reading, *conditions.values())
     called = await names(ref for each in conditions.values() if each is not None for ref in each.references())
     broken = await with_broken_references(conditions, reading) if with_broken else set()
     return [

@@ -42,17 +42,17 @@ class TagCondition(Condition):
 
     def compile(self, reading: Reading) -> Sql:
         if self.has_all is not None:
-            return all_of(exists(_tagged([name]), reading) for name in self.has_all)
+            return all_of(exists(_tagged([name], reading), reading) for name in self.has_all)
         if self.has_any is not None:
-            return exists(_tagged(self.has_any), reading)
-        return exists_not(_tagged(self.has_none or []), reading)
+            return exists(_tagged(self.has_any, reading), reading)
+        return exists_not(_tagged(self.has_none or [], reading), reading)
 
     def complement(self, reading: Reading) -> Sql:
         if self.has_all is not None:
-            return any_of(exists_not(_tagged([name]), reading) for name in self.has_all)
+            return any_of(exists_not(_tagged([name], reading), reading) for name in self.has_all)
         if self.has_any is not None:
-            return exists_not(_tagged(self.has_any), reading)
-        return exists(_tagged(self.has_none or []), reading)
+            return exists_not(_tagged(self.has_any, reading), reading)
+        return exists(_tagged(self.has_none or [], reading), reading)
 
     def shown(self, reading: Reading) -> Sql:
         return Sql(
@@ -68,7 +68,12 @@ class TagCondition(Condition):
         )
 
 
-def _tagged(names: list[str]) -> Sql:
+def _tagged(names: list[str], reading: Reading) -> Sql:
+    """The rows of these tags, in any case."""
+    known = reading.tags
+    if known is not None and all(name in known for name in names):
+        ids = [known[name] for name in names]
+        return Sql("FROM contact_tag ct WHERE ct.contact_id = c.id AND ct.tag_id = ANY ({ids}::bigint[])", ids=ids)
     return Sql(
         """FROM contact_tag ct WHERE ct.contact_id = c.id AND ct.tag_id = ANY (ARRAY(
             SELECT t.id FROM tag t WHERE lower(t.name) IN (SELECT lower(w) FROM unnest({names}::text[]) w)))""",
