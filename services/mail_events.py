@@ -30,7 +30,9 @@ async def record(rows: Sql, *, by: Caller) -> Outcome:
         happened = await note(
             Sql(
                 """
-                SELECT es.id AS send_id, w.kind, w.at, w.link, w.machine, w.soft, NULL::text AS key
+                SELECT
+                    es.id AS send_id, w.kind, w.at, w.link, coalesce(w.machine, FALSE) AS machine,
+                    coalesce(w.soft, FALSE) AS soft, NULL::text AS key
                 FROM ({rows}) AS w
                 JOIN email_send es ON es.key = w.send_key
                 WHERE w.kind <> 'SENT'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -322,3 +323,13 @@ async def test_merged_contacts_have_the_level_of_what_both_were_sent(people, cal
     assert await levels(kept) == ["MOST"]
     assert await unmerging.unmerge(merge, by=caller) == gone
     assert await levels(kept, gone) == ["EVERYONE_ELSE"] * 2
+
+
+async def test_events_that_are_told_at_once_are_all_counted(people, caller, ago):
+    """Eight at a time for the same two contacts, each told twice: once each, and the level all of them make."""
+    pair = await people(2)
+    calls = [[told for contact in pair for told in mails(contact, ago(days=n), opened=n % 2)] for n in range(2, 10)]
+    await asyncio.gather(*[tell(call, by=caller) for call in calls * 2])
+    counted = await database.rows(Sql("SELECT en.delivered, en.engaged FROM engagement en"))
+    assert [(row["delivered"], row["engaged"]) for row in counted] == [(8, 4), (8, 4)]
+    assert await levels(*pair) == ["SOMEWHAT"] * 2
