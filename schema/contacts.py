@@ -178,7 +178,8 @@ def values_of(given: Given) -> dict:
     """The input under the verb's names; an id that is none is left to the verb, which reports all faults at once."""
     values = given.named(**_NAMES)
     if values.get("location"):
-        values["location"] = {"postal_code" if key == "postalCode" else key: part for key, part in given["location"].items()}
+        named = {"postalCode": "postal_code"}
+        values["location"] = {named.get(key, key): part for key, part in given["location"].items()}
     if given.get("memberships") is not None:
         values["memberships"] = [
             {"list_id": ids.find("list", each["listId"]) or 0, "status": each["status"]}

@@ -9,7 +9,7 @@ from typing import Any
 from kit import config, db, signing
 from kit.errors import conflict, not_found
 from kit.sql import Sql, ids
-from services import caller, consent, memberships, plan_consent, suppressions
+from services import caller, consent, memberships, plan_consent, suppressions, visitors
 from services.caller import Caller
 
 VALID_FOR = timedelta(days=7)
@@ -121,6 +121,8 @@ async def confirm(token: str, *, by: Caller) -> int:
                 now=by.now,
             )
         )
+        if row["visitor"]:
+            await visitors.join(visitors.pair(row["visitor"], row["contact_id"]), by=contact_itself)
         if row["plan_membership_id"] is not None:
             await plan_consent.confirm(row["plan_membership_id"], by=contact_itself)
         return row["contact_id"]
@@ -135,7 +137,7 @@ async def _find(token: str, by: Caller) -> dict[str, Any]:
                 """
                 SELECT
                     cf.id, cf.list_ids, cf.marketing, cf.created_at, cf.confirmed_at, cf.submission_id, fs.form_id,
-                    cf.plan_membership_id,
+                    cf.plan_membership_id, fs.visitor::text AS visitor,
                     coalesce(fs.contact_id, pm.contact_id) AS contact_id
                 FROM confirmation cf
                 LEFT JOIN form_submission fs ON fs.id = cf.submission_id

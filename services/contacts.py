@@ -9,7 +9,7 @@ from typing import Any
 from kit import bell, db
 from kit.errors import Problems, conflict, not_found
 from kit.sql import Sql, ids
-from services import companies, consent, facts, identity, memberships, record, tags
+from services import companies, consent, facts, identity, locations, memberships, record, tags
 from services.caller import Caller
 from services.deletion import delete
 from services.fields import Field, Value
@@ -29,7 +29,8 @@ async def create(values: Mapping[str, Any], *, by: Caller, filled_in: bool = Tru
 
     `values` has the keys of the API's input in snake_case: `email phone first_name last_name job_title company
     lifecycle_stage external_source external_id`, `origin` (the door's, unless it is said), `field_values`
-    [{name, value}], `tags` [name], `memberships` [{list_id, status}], `accepts_marketing` (SQ6): True says that whoever
+    [{name, value}], `tags` [name], `memberships` [{list_id, status}], `location` {country, region, city, postal_code,
+    timezone}, `accepts_marketing` (SQ6): True says that whoever
     adds the contact asserts its permission, False that nobody can, and leaves it UNCONFIRMED on its lists.
 
     Refused, all faults at once and nothing stored: neither e-mail nor telephone (IDENTIFIER_REQUIRED), one that is
@@ -41,6 +42,7 @@ async def create(values: Mapping[str, Any], *, by: Caller, filled_in: bool = Tru
         problems = Problems()
         around = await record.surroundings(values)
         wanted = record.read(values, around, problems)
+        located = locations.read(values, problems)
         origin = Given(values, problems).choice("origin", record.ORIGINS, by.via)
         email, phone = wanted.attributes.get("email"), wanted.attributes.get("phone")
         if not (email or phone) and not _faulty_identifier(problems):
@@ -60,6 +62,7 @@ async def create(values: Mapping[str, Any], *, by: Caller, filled_in: bool = Tru
         elif accepts and not wanted.memberships:
             await consent.grant(ids([contact_id]), by=by)
         await _attach(contact_id, wanted, replace(by, permission=bool(accepts)))
+        await locations.tell(ids([contact_id]), located or {}, by=by)
         return contact_id
 
 
@@ -90,6 +93,7 @@ async def update(contact_id: int, values: Mapping[str, Any], *, by: Caller) -> N
         problems = Problems()
         around = await record.surroundings(values)
         wanted = record.read(values, around, problems)
+        located = locations.read(values, problems)
         after = {**current, **wanted.attributes}
         kept = (current["email"] or "").lower() in ("", (after["email"] or "").lower())
         if around.email_immutable and not kept:
@@ -104,6 +108,7 @@ async def update(contact_id: int, values: Mapping[str, Any], *, by: Caller) -> N
         if wanted.tags is not None:
             await tags.keep_only(ids([contact_id]), wanted.tags, by=by)
         await _attach(contact_id, wanted, by)
+        await locations.tell(ids([contact_id]), located or {}, by=by)
 
 
 def _faulty_identifier(problems: Problems) -> bool:

@@ -34,7 +34,7 @@ ATTRIBUTES = {
     "company": "company",
 }
 # What a form sends beside its answers.
-RESERVED = ("marketing", "pageName", "pageUrl")
+RESERVED = ("marketing", "pageName", "pageUrl", "parcoursVisitor")
 _SWITCHES = ("active", "double_opt_in", "marketing_box")
 
 

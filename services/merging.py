@@ -10,7 +10,18 @@ import orjson
 from kit import bell, db, sql
 from kit.errors import NotFound, Problem, invalid
 from kit.sql import Sql
-from services import awards, engagement, fields, identity, merge_moves, merge_pictures, merge_plan, settings, totals
+from services import (
+    awards,
+    engagement,
+    fields,
+    identity,
+    merge_moves,
+    merge_pictures,
+    merge_plan,
+    settings,
+    totals,
+    visitors,
+)
 from services.caller import Caller
 from services.merge_pictures import Pair
 from services.merge_plan import MERGED, Plan
@@ -55,6 +66,7 @@ async def merge(keep_id: int, merge_id: int, choose: Sequence[Mapping[str, str]]
         await totals.recount(merge_moves.bought(keep_id))
         await engagement.refresh(sql.ids([keep_id]), quiet=True, by=by)
         await awards.recount(sql.ids([keep_id]), by=by)
+        await visitors.recount(sql.ids([keep_id]))
         await bell.ring("dispatch")
         return made
 

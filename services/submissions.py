@@ -11,7 +11,19 @@ import orjson
 from kit import bell, card, crash, db, ids, log
 from kit.errors import Conflict, Limit, NotFound, Problems, Refused, conflict, not_found
 from kit.sql import Sql
-from services import answers, caller, confirmations, consent, contacts, facts, forms, identity, matching, settings
+from services import (
+    answers,
+    caller,
+    confirmations,
+    consent,
+    contacts,
+    facts,
+    forms,
+    identity,
+    matching,
+    settings,
+    visitors,
+)
 from services.answers import Answers
 from services.caller import Caller
 from services.form_action import Sent
@@ -37,6 +49,7 @@ class Sending:
     ip: str | None = None
     user_agent: str | None = None
     key: str | None = None  # the same again is answered as the first time
+    visitor: str | None = None  # the number that the browser gave itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +125,7 @@ def _tidy(sending: Sending, form: Form) -> Sending:
         page_name=given.text("page_name"),
         page_url=given.text("page_url", length_max=PAGE_LENGTH_MAX),
         key=given.text("idempotency_key", length_max=KEY_LENGTH_MAX),
+        visitor=visitors.read(sending.visitor),
     )
     problems.refuse()
     return tidied
@@ -126,6 +140,8 @@ async def _take_in(form: Form, sending: Sending, read: Answers, by: Caller) -> R
         return known
     contact_id, outcome = await _save(read, contact)
     received = await _keep(form, sending, contact_id, outcome, contact)
+    if sending.visitor and outcome == "CREATED":  # whose address somebody typed is shown by the link in a mail alone
+        await visitors.join(visitors.pair(sending.visitor, contact_id), by=contact)
     wants = await _act(form, sending, Sent(contact_id, form.double_opt_in), contact)
     return replace(received, confirmation=await confirmations.ask(received.id, *wants, by=contact))
 
@@ -208,12 +224,12 @@ async def _keep(form: Form, sending: Sending, contact_id: int | None, outcome: s
             WITH made AS (
                 INSERT INTO form_submission (
                     form_id, form_version, contact_id, answers, outcome, marketing, wording, notify, page_name,
-                    page_url, ip, user_agent, idempotency_key, at
+                    page_url, ip, user_agent, idempotency_key, visitor, at
                 )
                 VALUES (
                     {form}::bigint, {version}::integer, {contact}::bigint, {answers}::jsonb, {outcome}::text,
                     {marketing}::boolean, {wording}::text, {notify}::bigint[], {page_name}::text, {page_url}::text,
-                    {ip}::text, {user_agent}::text, {key}::text, {now}::timestamptz
+                    {ip}::text, {user_agent}::text, {key}::text, {visitor}::text::uuid, {now}::timestamptz
                 )
                 RETURNING id, contact_id
             ),
@@ -233,6 +249,7 @@ async def _keep(form: Form, sending: Sending, contact_id: int | None, outcome: s
             ip=sending.ip,
             user_agent=sending.user_agent,
             key=sending.key,
+            visitor=sending.visitor,
             now=by.now,
             facts=facts.recorded(
                 Sql(

@@ -9,7 +9,7 @@ import orjson
 from kit import bell, db, sql
 from kit.errors import conflict, not_found
 from kit.sql import Sql
-from services import awards, engagement, identity, merge_moves, merge_pictures, merging, totals
+from services import awards, engagement, identity, merge_moves, merge_pictures, merging, totals, visitors
 from services.caller import Caller
 from services.merge_plan import entries
 from services.merge_returns import Return
@@ -66,6 +66,7 @@ async def unmerge(merge_id: int, *, by: Caller) -> int:
         await totals.recount(merge_moves.bought(kept_id, gone_id))
         await engagement.refresh(sql.ids([kept_id, gone_id]), quiet=True, by=by)
         await awards.recount(sql.ids([kept_id, gone_id]), by=by)
+        await visitors.recount(sql.ids([kept_id, gone_id]))
         await db.execute(back.finish(by))
         await bell.ring("dispatch")
         return gone_id

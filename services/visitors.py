@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from uuid import UUID
 
 from kit import bell, db, email, signing
@@ -23,6 +24,20 @@ def read(given: object) -> str | None:
         return str(UUID(given)) if isinstance(given, str) and len(given) <= 40 else None
     except ValueError:
         return None
+
+
+def pair(browser: str, contact_id: int) -> Sql:
+    """One browser and whose it is, for `join`."""
+    return pairs([(browser, contact_id)])
+
+
+def pairs(known: Sequence[tuple[str, int]]) -> Sql:
+    """Browsers and whose they are, for `join`."""
+    return Sql(
+        "SELECT w.token, w.contact_id FROM unnest({tokens}::text[]::uuid[], {ids}::bigint[]) AS w (token, contact_id)",
+        tokens=[browser for browser, _ in known],
+        ids=[contact for _, contact in known],
+    )
 
 
 async def token(contact_id: int) -> str:

@@ -132,7 +132,7 @@ async def tell(pages: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str,
         problems.refuse()
         together = [(each.visitor, each.contact_id) for each in entries if each.visitor and each.contact_id]
         if together:
-            await visitors.join(_pairs(together), by=by)
+            await visitors.join(visitors.pairs(together), by=by)
         await record(entries, by=by)
     return len(entries)
 
@@ -191,19 +191,6 @@ async def _known(entries: list[Entry], paths: list[tuple[str, ...]], problems: P
                 problems.add("NOT_FOUND", "No contact has this address.", *path, "email")
         found.append(replace(each, contact_id=contact_id))
     return found
-
-
-def _pairs(pairs: Sequence[tuple[str, int]]) -> Sql:
-    return Sql(
-        "SELECT w.token, w.contact_id FROM unnest({tokens}::text[]::uuid[], {ids}::bigint[]) AS w (token, contact_id)",
-        tokens=[token for token, _ in pairs],
-        ids=[contact for _, contact in pairs],
-    )
-
-
-def pair(visitor: str, contact_id: int) -> Sql:
-    """One browser and whose it is, for `visitors.join`."""
-    return _pairs([(visitor, contact_id)])
 
 
 async def record(entries: Sequence[Entry], *, by: Caller, site_id: int | None = None) -> None:

@@ -123,7 +123,7 @@ async def _take_in(request: Request, site: Site, told: dict[str, Any]) -> None:
     async def do() -> None:
         contact = await _contact(site, told)
         if contact is not None:
-            await visitors.join(visits.pair(visitor, contact), by=by)
+            await visitors.join(visitors.pair(visitor, contact), by=by)
         if entries:
             await visits.record(entries, by=by, site_id=site.id)
 

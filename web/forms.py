@@ -100,6 +100,7 @@ async def _take_in(request: Request, form: Form, sent: Sent) -> None:
         ip=_address(request),
         user_agent=request.headers.get("user-agent", "")[:USER_AGENT_LENGTH_MAX] or None,
         key=request.headers.get(KEY_HEADER),
+        visitor=sent.extra.get("parcoursVisitor"),
     )
     take = submissions.keep_spam if sent.values.get(HONEYPOT) else submissions.submit_unseen
     await db.all_or_nothing(lambda: take(form.id, sending, by=by))

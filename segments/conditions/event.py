@@ -1,4 +1,4 @@
-"""A contact that did something on a site or in an app, or did not: ever, so often, with such a value, at such a time."""
+"""A contact that did something on a site or in an app: ever, so often, with such a value, then; or that did not."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class EventCondition(Counted):
 
     own: ClassVar[str] = "the number of these is"
     examples: ClassVar[list[dict[str, Any]]] = [
-        {"name": "Played a video"},
-        {"name": "Played a video", "value": "intro", "op": "IS_NOT", "atLeast": 2},
-        {"name": "Rated", "op": "AT_LEAST", "value": 4, "is": False},
+        {"name": "Played", "is": False},
+        {"name": "Played", "value": "intro", "op": "IS_NOT", "atLeast": 2},
+        {"name": "Rated", "op": "AT_LEAST", "value": 4},
         {"when": {"op": "IN_LAST", "value": {"days": 30}}},
     ]
 

@@ -34,7 +34,8 @@ class PageCondition(Counted):
     own: ClassVar[str] = "the number of these visits is"
     examples: ClassVar[list[dict[str, Any]]] = [
         {"url": "/pricing"},
-        {"url": "https://shop.test/blog/*", "atLeast": 2, "is": False},
+        {"url": "https://shop.test/blog/*", "atLeast": 2},
+        {"url": "/pricing", "is": False},
         {"contains": "pricing", "device": "MOBILE"},
         {"when": {"op": "IN_LAST", "value": {"days": 30}}, "is": False},
         {"is": True},

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from dateutil.relativedelta import relativedelta
 
-from tests.segments import mails
+from tests.segments import mails, tracks
 from tests.segments.population import FIELDS, NOW, STAGES, ZONE, Someone, Stored
 from tests.segments.shop import SEGMENTS, Record
 
@@ -43,6 +43,8 @@ def matches(rule: dict[str, Any], someone: Someone, stored: Stored) -> bool:
             return _automated(given, someone.record, stored)
         case "email":
             return mails.matches(given, someone.mails, stored.posted, stored.shop, _then)
+        case "score" | "location" | "page" | "event":
+            return tracks.matches(key, given, someone.tracks, stored.scores, _asked)
         case "plan":
             return _on_plan(given, someone.record, stored)
         case "form":
@@ -189,6 +191,8 @@ def _attribute(name: str, someone: Someone) -> tuple[str, Any]:
             return "BOOLEAN", someone.record.member_since is not None
         case "IS_DONOR":
             return "BOOLEAN", someone.record.gave is not None
+        case "REFERRER" | "UTM_SOURCE" | "UTM_MEDIUM" | "UTM_CAMPAIGN":
+            return "TEXT", (someone.tracks.came or {}).get(name.lower())
         case "CREATED_AT" | "UPDATED_AT":
             return "DATETIME", someone.created_at
     return "TEXT", getattr(someone, name.lower())
@@ -214,6 +218,8 @@ def _asked(kind: str, value: Any, op: str, given: Any, zone: ZoneInfo = _HOME) -
             return any(each in value for each in given) if op == "HAS_ANY" else all(each in value for each in given)
         case "NUMBER":
             return _number(value, op, given)
+        case "CLOCK" if op == "IS":
+            return value[:2] == given[:2] if given.endswith(":00") else value == given
         case "CLOCK" if op == "BETWEEN":
             return given["from"] <= value <= given["to"]
         case "CLOCK":

@@ -13,9 +13,10 @@ import orjson
 from kit import db
 from kit.sql import Sql
 from segments.rule import Reading
-from tests.segments import mails, shop
+from tests.segments import mails, shop, tracks
 from tests.segments.mails import Mail, Posted
 from tests.segments.shop import Record, Shop
+from tests.segments.tracks import Tracks
 
 NOW = shop.NOW  # in Berlin the day the clocks went forward: it had 23 hours
 ZONE = "Europe/Berlin"
@@ -79,6 +80,7 @@ class Someone:
     tags: dict[str, datetime] = field(default_factory=dict)
     memberships: list[tuple[int, str, str | None, datetime | None]] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
+    tracks: Tracks = field(default_factory=lambda: tracks.tracks(0))
     id: int = 0
 
     @property
@@ -118,6 +120,7 @@ def _someone(dice: random.Random, number: int) -> Someone:
         fields={name: value for name, value in values.items() if value is not None},
         record=shop.record(dice),
         mails=mails.mails(number),
+        tracks=tracks.tracks(number),
         tags={tag: dice.choice(shop.TIMES) for tag in TAGS if dice.random() < 0.3},
         memberships=[
             (each, dice.choice(STATUSES), dice.choice(SOURCES), dice.choice([None, *shop.TIMES]))
@@ -135,6 +138,7 @@ class Stored:
     lists: list[int]
     shop: Shop
     posted: Posted
+    scores: list[int]
     reading: Reading
 
 
@@ -168,11 +172,13 @@ async def store(everyone: list[Someone]) -> Stored:
     ]
     built = await shop.build()
     posted = await mails.build()
+    scores = await tracks.build()
     for number, each in enumerate(everyone):
         await _store_one(each, lists)
         await shop.store(each.id, number, each.record, built)
         await mails.store(each.id, each.mails, posted, built)
-    return Stored(everyone, lists, built, posted, await reading(NOW))
+        await tracks.store(each.id, each.tracks, scores)
+    return Stored(everyone, lists, built, posted, scores, await reading(NOW))
 
 
 async def _store_one(each: Someone, lists: list[int]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.segments import mails, shop
+from tests.segments import mails, shop, tracks
 from tests.segments import population as of
 from tests.segments.population import Stored
 
@@ -57,6 +57,9 @@ def _some(values: list[Any], *ops: str) -> st.SearchStrategy[dict[str, Any]]:
 
 _blank = st.fixed_dictionaries({"op": st.sampled_from(["IS_BLANK", "IS_NOT_BLANK"])})
 _text = _one(_WORDS, "CONTAINS", "NOT_CONTAINS", "STARTS_WITH", "ENDS_WITH") | _some(_WORDS) | _blank
+_place = _one(["Paris", "PARIS", "intro", "4", "true"], "CONTAINS", "NOT_CONTAINS", "STARTS_WITH") | _blank
+_source = _one(["news", "NEWS", "search"], "CONTAINS", "ENDS_WITH") | _some(["news", "https://search.test"]) | _blank
+_country = _one(["FR", "DE", "BE"]) | _some(["FR", "BE"]) | _blank
 _phone = _one(_PHONES) | _some(_PHONES) | _ask(["STARTS_WITH"], st.sampled_from(["+33", "+1 20", "+336"])) | _blank
 _kind = _one(["EMAIL_ONLY", "PHONE_ONLY"]) | _some(["EMAIL_ONLY", "EMAIL_AND_PHONE"]) | _blank
 _stage = _one(of.STAGES) | _some(of.STAGES) | _ask(_ORDERED, st.sampled_from(of.STAGES[:-1])) | _blank
@@ -125,6 +128,8 @@ def leaves(stored: Stored) -> st.SearchStrategy[dict[str, Any]]:
         membership.map(lambda given: {"membership": given}),
         *_of_the_mail(stored),
         *_of_the_record(stored.shop),
+        *tracks.leaves(stored.scores, _number, _place, _country, _instant),
+        _contact(_source, "REFERRER", "UTM_SOURCE", "UTM_MEDIUM", "UTM_CAMPAIGN"),
         *_NOW,
     )
 
