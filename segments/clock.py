@@ -28,6 +28,11 @@ class ClockType(ValueType):
         return found
 
     def compare(self, expression: Sql, sign: str, value: time, reading: Reading) -> Sql:
+        """11:00 is the whole hour from 11:00 to 11:59 (domain 2.5), 11:15 the whole minute."""
+        if sign == "=":
+            last = value.replace(second=59, microsecond=999_999)
+            last = last if value.minute else last.replace(minute=59)
+            return Sql("({e} >= {first}::time AND {e} <= {last}::time)", e=expression, first=value, last=last)
         return Sql("{e} {sign} {at}::time", e=expression, sign=SIGNS[sign], at=value)
 
     def show(self, value: time) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
@@ -27,6 +28,7 @@ class NowAttribute(Enum):
     WEEKDAY = "WEEKDAY"
 
 
+_SECONDS = re.compile(r"\d:\d\d:\d\d", re.ASCII)
 _TYPES = {"DATE": DateType(), "TIME": ClockType(), "WEEKDAY": OptionType(WEEKDAYS)}
 
 
@@ -39,7 +41,7 @@ class NowCondition(Asking):
         {"field": "WEEKDAY", "op": "IS_ANY_OF", "value": ["SATURDAY", "MONDAY"]},
         {"field": "TIME", "op": "BETWEEN", "value": {"from": "09:00", "to": "17:30"}},
         {"field": "DATE", "op": "AFTER", "value": "2030-12-31"},
-        {"field": "TIME", "op": "AFTER", "value": "08:00", "zone": "CONTACT"},
+        {"field": "DATE", "op": "AFTER", "value": "2031-12-31", "zone": "CONTACT"},
     ]
 
     field: NowAttribute
@@ -68,8 +70,14 @@ class NowCondition(Asking):
         return True
 
     def flips(self, reading: Reading) -> Sql | None:
-        """Nothing that lasts asks this: so only that it may be otherwise soon."""
-        return Sql("({now}::timestamptz + interval '1 second')", now=reading.now)
+        """Nothing that lasts asks this: so only that it may be otherwise in the next minute; in the next second, where
+        seconds are asked for."""
+        unit = "second" if _SECONDS.search(str(self.value)) else "minute"
+        return Sql(
+            "(date_trunc({unit}::text, {now}::timestamptz) + ('1 ' || {unit}::text)::interval)",
+            unit=unit,
+            now=reading.now,
+        )
 
     def _at(self, reading: Reading) -> Place:
         moment = reading.now.astimezone(reading.zone)

@@ -174,3 +174,26 @@ async def test_a_field_that_is_gone_fails_the_step(stage: Stage) -> None:
     assert await stage.walked(run) == [("w", "FAILED MISSING_REFERENCE"), ("e", "COMPLETED")]
     with pytest.raises(Invalid):
         await publish.update(automation_id, {"steps": [step("w", "waitUntilDate", field="email")]}, by=stage.caller)
+
+
+async def test_the_hour_of_now_is_the_whole_hour(stage: Stage) -> None:
+    def asks(op: str, value: str) -> list[dict]:
+        rule = {"now": {"field": "TIME", "op": op, "value": value}}
+        return [step("i", "ifElse", None, {"YES": None, "NO": None}, where=rule)]
+
+    at_eleven = await stage.draw(asks("IS", "11:00"))
+    after_23 = await stage.draw(asks("AFTER", "23:00"))
+    contact = await stage.contact()
+    for time, is_eleven, is_late in (
+        ("10:59", "NO", "NO"),
+        ("11:00", "YES", "NO"),
+        ("11:59", "YES", "NO"),
+        ("12:00", "NO", "NO"),
+        ("23:30", "NO", "YES"),
+        ("00:00", "NO", "NO"),
+    ):
+        stage.caller = stage.caller.at(at(f"2026-11-23 {time}", ZoneInfo("UTC")))
+        for automation_id, branch in ((at_eleven, is_eleven), (after_23, is_late)):
+            run, *_ = await stage.enter(automation_id, contact)
+            await stage.settle()
+            assert (await stage.path(run))[0]["branch"] == branch, time
