@@ -81,7 +81,7 @@ class EmailEventInput:
     soft: bool | None = strawberry.field(default=strawberry.UNSET, description="Of BOUNCED: it may pass.")
 
 
-@strawberry.input(description="At most 1,000 events. Each is recorded for itself, e-mails first, then in this order.")
+@strawberry.input(description="At most 1,000 events, in any order: the e-mails that are SENT are written down first.")
 class RecordEmailEventsInput:
     events: list[EmailEventInput]
 

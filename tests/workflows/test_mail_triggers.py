@@ -17,9 +17,7 @@ async def test_an_email_event_lets_in_by_campaign_link_and_sort(stage: Stage) ->
     by = stage.caller
     contact = await stage.contact()
     told = {"contact_id": contact, "campaign": "Spring", "occurred_at": stage.now - timedelta(days=2)}
-    report = await mail_intake.record(
-        [{**told, "kind": "SENT"}, {**told, "kind": "SENT", "campaign": "Autumn"}], by=by
-    )
+    report = await mail_intake.record([{**told, "kind": "SENT"}, {**told, "kind": "SENT", "campaign": "Autumn"}], by=by)
     await stage.settle()
     spring, autumn = (f"campaign_{number}" for number in report.campaign_ids)
     link = "https://shop.test/a"
