@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+from email import message_from_bytes, policy
+
+import dkim
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from kit import config
 from kit import db as database
 from kit.errors import Invalid, Refused
 from services.channels import email
-from services.channels.email import NotSent
+from services.channels.email import Letter, NotSent
 
 
 async def test_a_message_arrives_as_it_was_written(mailbox):
@@ -88,3 +94,46 @@ def test_half_a_mail_server_is_refused_at_the_start(monkeypatch, variables, told
     with pytest.raises(Refused) as refusal:
         config.read()
     assert told in str(refusal.value)
+
+
+def test_a_letter_is_written_on_lines_that_fit_and_signed(tmp_path, monkeypatch):
+    """M1, M2, M3: one of each header, both parts, and a signature over all that matters; nothing can be added."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    public = base64.b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    (tmp_path / "dkim.pem").write_bytes(pem)
+    monkeypatch.setenv("PARCOURS_DKIM_KEY", str(tmp_path / "dkim.pem"))
+    monkeypatch.setenv("PARCOURS_MAIL_FROM", "Käse & Co <hello@parcours.test>")
+    config.settings.cache_clear()
+    leave = "https://parcours.test/u/" + "x" * 150
+    letter = Letter(
+        to="ann@stage.test",
+        subject="Grüße\r\nBcc: victim@stage.test " + "lang " * 40,
+        text="Zeile " * 400 + "\n.\nEnde ✓",
+        html="<p>" + "Wort " * 400 + "✓</p>",
+        reply_to="reply@parcours.test",
+        leave=leave,
+        message_id="<d1.abc@parcours.test>",
+    )
+    data = email.written(letter)
+    config.settings.cache_clear()
+    asked = []
+
+    def dns(name, timeout=5):
+        asked.append(name)
+        return b"v=DKIM1; k=rsa; p=" + public
+
+    assert dkim.verify(data, dnsfunc=dns)
+    assert asked == [b"parcours._domainkey.parcours.test."]
+    assert not dkim.verify(data.replace(b"List-Unsubscribe-Post", b"List-Unsubscribe-Pest"), dnsfunc=dns)
+    assert not dkim.verify(b"From: other@parcours.test\r\n" + data, dnsfunc=dns)
+    assert max(len(line) for line in data.split(b"\r\n")) <= 998
+    assert b"\n" not in data.replace(b"\r\n", b"")
+    message = message_from_bytes(data, policy=policy.default)
+    names = [name.lower() for name in message if name != "DKIM-Signature"]
+    assert len(names) == len(set(names))
+    assert message["List-Unsubscribe"] == f"<{leave}>"
+    assert message["Bcc"] is None
+    assert message["Subject"].startswith("Grüße Bcc: victim@stage.test lang")
+    assert message.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == letter.text
+    assert message.get_body(("html",)).get_content().strip() == letter.html
