@@ -12,7 +12,7 @@ from kit.sql import Sql
 from services.caller import Caller, Role
 
 KEPT_MADE = timedelta(hours=24)
-KEPT_UPLOADED = timedelta(days=7)
+KEPT_UPLOADED = timedelta(hours=24)  # and for as long as its import is at work
 KEPT_HALF = timedelta(hours=1)  # an upload that is on its way
 LINK_SECONDS = 15 * 60
 

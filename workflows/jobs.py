@@ -118,12 +118,13 @@ async def _one_piece(job: Job, state: str, now: datetime) -> None:
 
 
 async def _close(job: Job, now: datetime) -> None:
-    """Nothing more comes of the job."""
+    """Nothing more comes of the job. What it was asked to do may name people, and is not kept."""
     await kinds()[job.kind].ended(job, now)
     await db.execute(
         Sql(
             """
-            WITH gone AS (DELETE FROM job_piece jw WHERE jw.job_id = {id}::bigint)
+            WITH gone AS (DELETE FROM job_piece jw WHERE jw.job_id = {id}::bigint),
+            forgotten AS (UPDATE job jb SET parameters = '{}', mark = '{}' WHERE jb.id = {id}::bigint)
             DELETE FROM job_lease jl
             WHERE jl.job_id = {id}::bigint
             """,

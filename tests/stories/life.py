@@ -159,6 +159,13 @@ _BESIDES = [
     INSERT INTO refused_entry (contact_id, automation_id, via, entry_label, reason, at)
     SELECT {id}, a.id, 'TRIGGER', 'Was given the tag care', 'TRIGGER_ONCE', {now} FROM automation a
     """,
+    """
+    WITH made AS (
+        INSERT INTO job (kind, state, actor, created_at, updated_at)
+        VALUES ('bulk_edit', 'DONE', 'system', {now}, {now}) RETURNING id
+    )
+    INSERT INTO job_result (job_id, contact_id, action, code) SELECT made.id, {id}, 'addToLists', 'EXCLUDED' FROM made
+    """,
     "INSERT INTO contact_total (contact_id, total_spent, order_count) VALUES ({id}, 42, 1)",
     """
     WITH seen AS (INSERT INTO visitor (token, contact_id, seen_at) SELECT gen_random_uuid(), {id}, {now} RETURNING id),
