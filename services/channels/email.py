@@ -17,6 +17,7 @@ import dkim
 from kit import config, db, text
 from kit import email as addresses
 from kit.errors import Problems
+from services.channels import wire
 
 TIMEOUT_SECONDS = 30
 SUBJECT_LENGTH_MAX = 300
@@ -146,14 +147,31 @@ class Letter:
 
 def sender_domain() -> str:
     """The domain that mail comes from."""
-    return _mailbox(_sender()[1]).domain
+    return _sender()[1].rpartition("@")[2].encode("idna").decode()
 
 
 def written(letter: Letter) -> bytes:
     """The message as it goes over the wire, signed if there is a key. Nothing in it can become a header of its own."""
     name, address = _sender()
-    policy = _PLAIN if (address + letter.to).isascii() else _INTERNATIONAL
-    message = EmailMessage(policy=policy)
+    if not (address + letter.to + (letter.reply_to or "")).isascii():
+        return _signed(_own_headers(letter) + _international(letter))
+    headers = [
+        ("From", wire.mailbox(address, letter.sender_name or name)),
+        ("To", wire.mailbox(letter.to)),
+        ("Subject", wire.words(letter.subject[:SUBJECT_LENGTH_MAX])),
+        ("Date", formatdate(usegmt=True)),
+    ]
+    if letter.reply_to:
+        headers.append(("Reply-To", wire.mailbox(letter.reply_to)))
+    if letter.automatic:
+        headers.append(("Auto-Submitted", "auto-generated"))
+    return _signed(_own_headers(letter) + wire.message(headers, letter.text, letter.html))
+
+
+def _international(letter: Letter) -> bytes:
+    """The same where an address has letters beyond ASCII: rare, and left to Python's library."""
+    name, address = _sender()
+    message = EmailMessage(policy=_INTERNATIONAL)
     message["From"] = _mailbox(address, letter.sender_name or name)
     message["To"] = _mailbox(letter.to)
     message["Subject"] = " ".join(letter.subject.split())[:SUBJECT_LENGTH_MAX]
@@ -165,10 +183,10 @@ def written(letter: Letter) -> bytes:
     message.set_content(letter.text)
     if letter.html is not None:
         message.add_alternative(letter.html, subtype="html")
-    return _signed(_unfolded(letter) + message.as_bytes())
+    return message.as_bytes()
 
 
-def _unfolded(letter: Letter) -> bytes:
+def _own_headers(letter: Letter) -> bytes:
     """Headers of our own making that must stand on one line, however long they are."""
     lines = [f"Message-ID: {letter.message_id or make_msgid(domain=sender_domain())}"]
     if letter.leave:
@@ -286,7 +304,14 @@ def _refused(error: aiosmtplib.SMTPResponseException) -> NotSent:
 
 
 def _sender() -> tuple[str, str]:
-    return parseaddr(config.settings().mail_from or "parcours@localhost")
+    """Name and address, the domain in ASCII."""
+    return _parsed(config.settings().mail_from or "parcours@localhost")
+
+
+@lru_cache(maxsize=8)
+def _parsed(written: str) -> tuple[str, str]:
+    name, address = parseaddr(written)
+    return name, _wire(address)
 
 
 def _wire(address: str) -> str:
@@ -294,5 +319,4 @@ def _wire(address: str) -> str:
     return f"{local}@{domain.encode('idna').decode()}"
 
 
-_PLAIN = SMTP.clone(cte_type="7bit")
 _INTERNATIONAL = SMTPUTF8.clone(cte_type="7bit")
