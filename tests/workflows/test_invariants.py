@@ -12,28 +12,31 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kit import clock, db
-from kit.errors import Conflict
+from kit.errors import Conflict, Invalid
 from kit.sql import Sql, ids
 from services import fields
 from services.caller import Caller
 from tests.workflows.stage import Stage, on, step, tagged
-from workflows import dispatch, engine, entry, graph, halves, publish, report
+from workflows import by_hand, dispatch, engine, entry, graph, halves, publish, report
 
 TAGS = ("a", "b", "c")
+KINDS = ("tag", "untag", "count", "note", "if", "split", "goal", "wait", "until", "time", "back", "end")
 KEYS = [f"s{number}" for number in range(6)]
 
 
 @st.composite
 def drawings(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Small graphs of all sorts: mostly forward, now and then back to a wait."""
-    size = draw(st.integers(2, 6))
+    size = draw(st.integers(3, 6))
     steps = []
     for number in range(size):
         key, following = KEYS[number], KEYS[number + 1] if number + 1 < size else None
         later = [None, *KEYS[number + 1 : size]]
-        kind = draw(st.sampled_from(["tag", "untag", "count", "note", "if", "wait", "until", "back", "end"]))
+        kind = draw(st.sampled_from(KINDS))
         if number == 0:
             kind = "wait" if kind in ("back", "end") else kind
+        if number == size - 1:
+            kind = draw(st.sampled_from(["goal", kind]))
         tag = draw(st.sampled_from(TAGS))
         match kind:
             case "tag":
@@ -50,6 +53,18 @@ def drawings(draw: st.DrawFn) -> list[dict[str, Any]]:
                     if following
                     else step(key, "ifElse", None, {"YES": None, "NO": None}, where=tagged(tag))
                 )
+            case "split":
+                paths = [{"name": "A"}, {"name": "B"}]
+                ways = {"A": draw(st.sampled_from(later)), "B": following}
+                steps.append(step(key, "split", None, ways, mode="EVEN", paths=paths))
+            case "goal":
+                told = {
+                    "position": draw(st.sampled_from(["BELOW", "ANYWHERE"])),
+                    "otherwise": draw(st.sampled_from(["WAIT", "CONTINUE", "END"])),
+                }
+                steps.append(step(key, "goal", following, name=key, where=tagged(tag), **told))
+            case "time":
+                steps.append(step(key, "waitUntil", following, time=f"{draw(st.integers(0, 23)):02}:00"))
             case "wait":
                 steps.append(step(key, "waitFor", following, duration={"minutes": draw(st.integers(0, 3))}))
             case "until":
@@ -79,17 +94,33 @@ journeys = st.lists(
 )
 doings = st.lists(
     st.tuples(
-        st.sampled_from(["tag", "untag", "enter", "end", "pass", "time", "redraw", "off", "on"]),
+        st.sampled_from(
+            [
+                "tag",
+                "untag",
+                "enter",
+                "end",
+                "pass",
+                "time",
+                "redraw",
+                "off",
+                "on",
+                "pause",
+                "resume",
+                "skip",
+                "end one",
+            ]
+        ),
         st.integers(0, 3),
         st.integers(0, 2),
     ),
-    min_size=5,
-    max_size=25,
+    min_size=10,
+    max_size=30,
 )
 
 
 @settings(
-    max_examples=30,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     database=None,
@@ -112,6 +143,8 @@ async def play(journeys: Any, doings: Any, redrawn: Any) -> None:
     automations = [await stage.draw(steps, *triggers, entry_policy=policy) for steps, triggers, policy in journeys]
     people = [await stage.contact() for _ in range(4)]
     redone: set[int] = set()
+    for automation_id in automations:
+        await entry.enter(ids(people[:3]), automation_id, by=stage.caller)
     for what, person, place in doings:
         contact, automation_id = people[person], automations[place % len(automations)]
         match what:
@@ -129,23 +162,57 @@ async def play(journeys: Any, doings: Any, redrawn: Any) -> None:
             case "time":
                 stage.later(minutes=place)
             case "redraw":
-                redone.add(automation_id)
-                await publish.update(automation_id, {"steps": redrawn}, by=stage.caller)
+                with contextlib.suppress(Invalid):  # of a split that somebody went through
+                    await publish.update(automation_id, {"steps": redrawn}, by=stage.caller)
+                    redone.add(automation_id)
+            case "pause" | "resume" | "skip" | "end one":
+                await by_hand_of(what, contact, place, stage)
             case "off":
                 await publish.deactivate(automation_id, by=stage.caller)
             case "on":
                 await publish.activate(automation_id, by=stage.caller)
     for automation_id in automations:
         await publish.activate(automation_id, by=stage.caller)
+    for run in await stage.runs():
+        if run["paused_at"] is not None:
+            await by_hand.resume(run["id"], by=stage.caller)
     for _ in range(6):
         await stage.settle()
         stage.later(minutes=2)
     await stage.settle()
     await require_paths(stage, redone)
     await require_effects()
+    await require_shares()
     await stage.require_counts()
     await report.fold(stage.now)
     await stage.require_counts()
+
+
+async def by_hand_of(what: str, contact: int, place: int, stage: Stage) -> None:
+    """Something that is done to one of the contact's runs."""
+    verbs = {"pause": by_hand.pause, "resume": by_hand.resume, "skip": by_hand.skip_wait, "end one": by_hand.end}
+    runs = [run["id"] for run in await stage.runs() if run["contact_id"] == contact]
+    if runs:
+        with contextlib.suppress(Conflict):
+            await verbs[what](runs[place % len(runs)], by=stage.caller)
+
+
+async def require_shares() -> None:
+    """Paths of splits differ by one contact at most, and their counts are the contacts sent along them."""
+    for row in await db.rows(
+        Sql(
+            """
+            SELECT sl.paths, sl.counts, array(
+                SELECT (SELECT count(*) FROM split_path sw
+                        WHERE sw.automation_id = sl.automation_id AND sw.step_key = sl.step_key AND sw.path = w.path)
+                FROM unnest(sl.paths) AS w (path)
+            ) AS sent
+            FROM split sl
+            """
+        )
+    ):
+        assert row["counts"] == row["sent"]
+        assert max(row["counts"]) - min(row["counts"]) <= 1
 
 
 async def passes_at_once(stage: Stage) -> None:
@@ -168,13 +235,22 @@ async def require_paths(stage: Stage, redone: set[int]) -> None:
         in_progress = [each["seq"] for each in path if each["status"] == "IN_PROGRESS"]
         assert in_progress == ([run["seq"]] if run["waiting"] else [])
         assert (run["ended_at"] is None) == bool(run["waiting"]), "ended or at rest"
-        assert run["ended_at"] is not None or run["due_at"] > stage.now, "and not due"
+        due = run["due_at"]
+        assert run["ended_at"] is not None or (run["watching"] if due is None else due > stage.now), "and not due"
         assert run["end_reason"] != "ERROR" or path[-1]["reason"] == "LOOP_GUARD"
         if run["automation_id"] not in redone:
             drawn = await graph.load(run["version_id"])
             assert not path or path[0]["key"] == drawn.first
             for each, following in pairwise(path):
-                assert following["key"] in {target for target, _ in drawn.places[each["key"]].ways()}
+                if each["reason"] == "GOAL_JUMP":
+                    assert following["reason"] == "GOAL_JUMP" or (following["kind"], following["status"]) == (
+                        "GOAL",
+                        "COMPLETED",
+                    )
+                else:
+                    assert following["key"] in {target for target, _ in drawn.places[each["key"]].ways()}
+            goals_met = [each["key"] for each in path if each["kind"] == "GOAL" and each["status"] == "COMPLETED"]
+            assert len(goals_met) == len(set(goals_met)), "a goal is met once a run"
     assert all(each == list(range(1, len(each) + 1)) for each in numbers.values())
 
 
