@@ -16,6 +16,8 @@ from kit.sql import Sql
 from workers.loop import Loop, Work
 
 TICK_SECONDS = 1.0
+WAKE_SECONDS_LEAST = 0.02
+WAKE_SECONDS_LATE = 0.005  # behind the instant, so that it is past by every clock
 STOP_SECONDS_MAX = 2.0
 
 # name of the hint → where its pass is
@@ -105,13 +107,6 @@ async def files(now: datetime) -> None:
     await idempotency.forget(now)
 
 
-async def doctor(now: datetime) -> None:
-    """Count what must never be."""
-    from workflows import doctor
-
-    await doctor.round_(now)
-
-
 JOBS = [
     Job("partitions", 3600, partitions),
     Job("statistics", 5, statistics),
@@ -133,7 +128,7 @@ class Schedule:
         self._helpers: list[Loop] = []
         self._jobs: list[tuple[Job, Loop]] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._ticker: asyncio.Task[None] | None = None
+        self._tickers: list[asyncio.Task[None]] = []
         self._doorbell: broker.Doorbell | None = None
 
     async def start(self) -> None:
@@ -146,19 +141,20 @@ class Schedule:
         self._loops = {name: self._with_helpers(name, work) for name, work in passes.items()}
         self._jobs = [(job, Loop(job.name, _once(job))) for job in JOBS]
         self._tasks = [asyncio.create_task(loop.run()) for loop in self._all()]
-        self._ticker = asyncio.create_task(self._tick())
+        self._tickers = [asyncio.create_task(self._tick()), asyncio.create_task(self._wake())]
 
     async def stop(self) -> None:
         """Let the passes that run now end; break off what takes longer than two seconds (its transaction with it)."""
-        if self._ticker is None or self._doorbell is None:
+        if not self._tickers or self._doorbell is None:
             return
-        self._ticker.cancel()
+        for ticker in self._tickers:
+            ticker.cancel()
         for loop in self._all():
             loop.stop()
         _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS_MAX)
         for task in late:
             task.cancel()
-        await asyncio.gather(self._ticker, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tickers, *self._tasks, return_exceptions=True)
         bell.hang(None)
         await self._doorbell.close()
         await db.disconnect()
@@ -196,6 +192,25 @@ class Schedule:
                     due[job.name] = clock.ticks() + job.seconds
                     loop.ring()
             await asyncio.sleep(TICK_SECONDS)
+
+    async def _wake(self) -> None:
+        """Between two ticks: a wait that falls due is looked at then, not at the next tick."""
+        from workflows import claim
+
+        after: datetime | None = None
+        while True:
+            pause = TICK_SECONDS
+            try:
+                now = await clock.now()
+                due = await claim.next_due(max(now, after or now))
+                if due is not None:
+                    pause = (due - now).total_seconds() + WAKE_SECONDS_LATE
+                    after = due
+            except Exception:
+                due = None  # the database is away: the loops tell
+            await asyncio.sleep(max(min(pause, TICK_SECONDS), WAKE_SECONDS_LEAST))
+            if due is not None:
+                self.hear("advance")
 
 
 def _exists(module: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from kit import db
@@ -38,6 +38,30 @@ async def automations_due(now: datetime, *, count_max: int) -> list[int]:
                 count_max=count_max,
             )
         )
+
+
+async def next_due(after: datetime, within: timedelta = timedelta(seconds=1)) -> datetime | None:
+    """The first instant after this one, and soon, at which somebody falls due in an active automation."""
+    return await db.value(
+        Sql(
+            """
+            SELECT min(first.due_at)
+            FROM automation a
+            CROSS JOIN LATERAL (
+                SELECT r.due_at
+                FROM run r
+                WHERE r.automation_id = a.id
+                  AND r.due_at > {after}::timestamptz
+                  AND r.due_at <= {after}::timestamptz + {within}::interval
+                ORDER BY r.due_at
+                LIMIT 1
+            ) AS first
+            WHERE a.status = 'ACTIVE'
+            """,
+            after=after,
+            within=within,
+        )
+    )
 
 
 async def _walk_indexes() -> None:
