@@ -13,6 +13,7 @@ LINE_LENGTH_MAX = 998  # RFC 5322
 _WORD_BYTES_MAX = 45  # of an encoded word, before base64
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+", re.ASCII)
 _BARE_NAME = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+", re.ASCII)
+_BEYOND_ASCII = bytes(range(128, 256))
 
 
 def message(headers: Iterable[tuple[str, str]], text: str, html: str | None) -> bytes:
@@ -69,7 +70,7 @@ def _part(subtype: str, content: str) -> bytes:
     data = content.encode("utf-8", "replace")
     if content.isascii() and max(map(len, data.split(b"\n"))) <= LINE_LENGTH_MAX:
         encoding, body = "7bit", data
-    elif sum(byte > 127 for byte in data) * 6 < len(data):
+    elif (len(data) - len(data.translate(None, _BEYOND_ASCII))) * 6 < len(data):
         encoding, body = "quoted-printable", binascii.b2a_qp(data, istext=True)
     else:
         encoding, body = "base64", base64.encodebytes(data)
