@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import strawberry
 from strawberry.types import Info
 
@@ -19,7 +21,7 @@ from schema.projection.selection import arguments_of
 from schema.scalars import JSON
 from schema.search import of_contacts, under_external_id
 from schema.types.contact import Contact
-from segments import rule
+from segments import nesting, rule
 from segments.reading import reading
 from services import contacts, views
 from services.caller import Caller
@@ -156,22 +158,39 @@ class Query:
         caller = reader(info)
         given = arguments_of(info._raw_info)
         page = paging.page(first, after, last, before)
-        conditions = [of_contacts(search)] if search and search.strip() else []
+        searches = [search] if search and search.strip() else []
+        rules: list[rule.Condition | None] = []
         order_by, read = given.get("sort"), None
         if given.get("where") is not None or view is not None or order.needs_fields(order_by):
             read = await reading(caller.now)
         if view is not None and read is not None:
             kept = await views.get(ids.find("view", view) or 0, read, by=caller)
-            conditions += [of_contacts(kept.search)] if kept.search else []
-            condition = rule.saved(kept.condition)
-            known = await rule.knowing(read, condition)
-            conditions += [condition.compile(known)] if condition else [FALSE] if kept.condition else []
+            searches += [kept.search] if kept.search else []
+            rules += [rule.saved(kept.condition)] if kept.condition else []
             order_by = order_by or kept.sort
         if given.get("where") is not None and read is not None:
-            condition = rule.check(given["where"], read, ("where",), lasting=True)
-            conditions.append(condition.compile(await rule.knowing(read, condition)))
+            rules.append(rule.check(given["where"], read, ("where",), lasting=True))
+        where, each = await _asked(searches, rules, read)
         keys = order.keys(order_by, read)
-        return await read_connection(info._raw_info, all_of(conditions), keys=keys, page=page)  # type: ignore[return-value]
+        return await read_connection(info._raw_info, where, keys=keys, page=page, each=each)  # type: ignore[return-value]
+
+
+async def _asked(
+    searches: list[str], rules: list[rule.Condition | None], read: rule.Reading | None
+) -> tuple[Sql, Sql | None]:
+    """A condition over `c`, and the same to be asked of one contact after the other, for rules that have alternatives.
+
+    A rule that can be read no longer is met by nobody.
+    """
+    parts = [of_contacts(each) for each in searches]
+    if read is None or not rules:
+        return all_of(parts), None
+    known = await rule.knowing(read, *rules)
+    one_by_one = replace(known, of_few=True)
+    where = all_of([*parts, *(FALSE if each is None else each.compile(known) for each in rules)])
+    if not any(each is not None and nesting.chooses(each, read.segments) for each in rules):
+        return where, None
+    return where, all_of([*parts, *(FALSE if each is None else each.compile(one_by_one) for each in rules)])
 
 
 def values_of(given: Given) -> dict:

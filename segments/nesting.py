@@ -40,6 +40,20 @@ def inside(references: Iterable[Reference], segments: Mapping[int, Any], above: 
     return count
 
 
+def chooses(condition: Condition, segments: Mapping[int, Any], depth: int = SEGMENTS_INSIDE_MAX) -> bool:
+    """Whether a rule has alternatives in it, or a segment of it has."""
+    from segments import groups, rule
+
+    if isinstance(condition, groups.Group):
+        return isinstance(condition, groups.Any | groups.Not) or any(
+            chooses(part, segments, depth) for part in condition.parts
+        )
+    inner = [
+        rule.saved(segments.get(int(each.key))) for each in condition.references() if each.kind == "segment" and depth
+    ]
+    return any(each is not None and chooses(each, segments, depth - 1) for each in inner)
+
+
 def named(condition: Condition, segments: Mapping[int, Any], depth: int = SEGMENTS_INSIDE_MAX) -> Iterator[Reference]:
     """What a rule refers to, and the segments in it."""
     from segments import rule

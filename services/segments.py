@@ -57,8 +57,9 @@ async def update(segment_id: int, values: Mapping[str, Any], *, by: Caller) -> N
             reading = await rule.reading(by.now)
             condition = await check_rule(where, reading, problems)
             if condition is not None:
-                problems.extend(_circles(segment_id, where, condition, reading))
-                if await score_rules.circles({**reading.segments, segment_id: where}):
+                circles = _circles(segment_id, where, condition, reading)
+                problems.extend(circles)
+                if not circles and await score_rules.circles({**reading.segments, segment_id: where}):
                     problems.add("SCORE_CYCLE", score_rules.CYCLE, "where")
         problems.refuse()
         changed = await db.value(

@@ -15,6 +15,8 @@ from schema.projection.made import Connected, table_of
 from schema.projection.memory import remembered
 from schema.projection.selection import TYPENAME, Asked, Document, asked
 
+NEAR_MAX = 2_000
+
 RowOf = Callable[[Document, GraphQLObjectType, list[Asked]], Sql]
 
 
@@ -36,19 +38,28 @@ def connection(
     keys: tuple[Key, ...],
     page: Page,
     row_of: RowOf,
+    each: Sql | None = None,
 ) -> Sql:
     """The JSON of a connection at the root: an expression. `where` is a condition over the alias of the rows' table.
+
+    `each` is the same condition, written so that it is asked of one row after the other: given where the planner would
+    rather find all rows first, it is tried on the next few thousand, which mostly fill the page.
 
     Written once for all pages of a query: their rows and places are filled in.
     """
     beyond = dict(zip(("bound_a", "bound_b", "bound_c", "bound_d"), _beyond(keys, page), strict=False))
-    shape = (page.size, page.backward, page.after is None, page.before is None, *paging.described(keys))
+    shape = (page.size, page.backward, page.after is None, page.before is None, each is None, *paging.described(keys))
     open_where = Sql("{where}", where=Slot("where"))
+    open_each = None if each is None else Sql("{each}", each=Slot("each"))
     open_beyond = [Sql("{bound}", bound=Slot(word)) for word in beyond]
     written = remembered(
-        document, of, field, shape, lambda: _written(document, of, field, open_where, open_beyond, keys, page, row_of)
+        document,
+        of,
+        field,
+        shape,
+        lambda: _written(document, of, field, open_where, open_beyond, keys, page, row_of, open_each),
     )
-    return written.with_(where=where, **beyond)
+    return written.with_(where=where, each=each, **beyond)
 
 
 def _beyond(keys: tuple[Key, ...], page: Page) -> list[Sql]:
@@ -72,8 +83,9 @@ def _written(
     keys: tuple[Key, ...],
     page: Page,
     row_of: RowOf,
+    each: Sql | None = None,
 ) -> Sql:
-    writer = _Writer(document, of, where, beyond, keys, page, row_of)
+    writer = _Writer(document, of, where, beyond, keys, page, row_of, each)
     parts = [
         Sql("{made} AS {key}", made=writer.part(part), key=name(part.key))
         for part in asked(document, of, field.selections())
@@ -97,8 +109,10 @@ class _Writer:
         keys: tuple[Key, ...],
         page: Page,
         row_of: RowOf,
+        each: Sql | None,
     ) -> None:
         self._row_of = row_of
+        self._each = each
         self._document = document
         self._of = of
         self._node: GraphQLObjectType = get_named_type(of.fields["nodes"].type)
@@ -157,6 +171,8 @@ class _Writer:
             Sql("{key} DESC" if key.descending != self._page.backward else "{key}", key=key.ordered)
             for key in self._keys
         ]
+        if self._each is not None:
+            return self._rows_near_first(join(", ", columns), join(", ", order), self._each)
         return Sql(
             "SELECT {alias}.*, {columns}, row_number() OVER (ORDER BY {order}) AS page_row "
             "FROM {table} {alias} WHERE {where} ORDER BY {order} LIMIT {limit}",
@@ -165,6 +181,43 @@ class _Writer:
             order=join(", ", order),
             table=self._table,
             where=all_of([self._where, *self._beyond]),
+            limit=number(self._page.size + 1),
+        )
+
+    def _rows_near_first(self, columns: Sql, order: Sql, each: Sql) -> Sql:
+        """The same, where the next few thousand rows are asked first, one after the other."""
+        return Sql(
+            """
+            WITH near AS MATERIALIZED (
+                SELECT {alias}.*, {columns}
+                FROM (
+                    SELECT {alias}.* FROM {table} {alias} WHERE {beyond} ORDER BY {order} LIMIT {near}
+                ) {alias}
+                WHERE {each}
+                ORDER BY {order}
+                LIMIT {limit}
+            )
+            SELECT {alias}.*, row_number() OVER (ORDER BY {order}) AS page_row
+            FROM (
+                SELECT near.* FROM near WHERE (SELECT count(*) FROM near) = {limit}
+                UNION ALL
+                (
+                    SELECT {alias}.*, {columns}
+                    FROM {table} {alias}
+                    WHERE (SELECT count(*) FROM near) < {limit} AND {where} AND {beyond}
+                    ORDER BY {order}
+                    LIMIT {limit}
+                )
+            ) {alias}
+            """,
+            alias=self._alias,
+            columns=columns,
+            table=self._table,
+            beyond=all_of(self._beyond),
+            order=order,
+            near=number(NEAR_MAX),
+            each=each,
+            where=self._where,
             limit=number(self._page.size + 1),
         )
 

@@ -52,11 +52,11 @@ async def read_all(info: GraphQLResolveInfo, where: Sql, *, order: Sql) -> orjso
 
 
 async def read_connection(
-    info: GraphQLResolveInfo, where: Sql, *, keys: tuple[Key, ...], page: Page
+    info: GraphQLResolveInfo, where: Sql, *, keys: tuple[Key, ...], page: Page, each: Sql | None = None
 ) -> orjson.Fragment:
-    """A page of such rows in the order of the keys (which end with the id)."""
+    """A page of such rows in the order of the keys (which end with the id). `each`: see `connection`."""
     document, of, field = _parts(info)
-    return await _answer(connection(document, of, field, where=where, keys=keys, page=page, row_of=row_of))
+    return await _answer(connection(document, of, field, where=where, keys=keys, page=page, row_of=row_of, each=each))
 
 
 async def read_nodes(info: GraphQLResolveInfo, wanted: list[tuple[str, int] | None]) -> list[orjson.Fragment | None]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from schema.projection import connection
+
 KEYS = [
     "EMAIL",
     "PHONE",
@@ -150,3 +152,39 @@ async def test_a_page_of_nothing_is_an_empty_page(gql: Any, people: None) -> Non
     assert page["nodes"] == []
     assert page["pageInfo"]["startCursor"] is None
     assert page["pageInfo"]["hasNextPage"] is True
+
+
+ALTERNATIVES = """
+query near%d(
+  $where: ConditionInput, $sort: [ContactSortInput!], $first: Int, $after: String, $last: Int, $before: String
+) {
+  contacts(where: $where, sort: $sort, first: $first, after: $after, last: $last, before: $before) {
+    nodes { id email }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("near", [1, 4, 2_000])
+async def test_pages_of_a_rule_with_alternatives_are_the_same_wherever_they_are_found(gql, people, monkeypatch, near):
+    """The next rows are asked first; where they do not fill the page, all are."""
+    monkeypatch.setattr(connection, "NEAR_MAX", near)
+    lead, ann = (
+        {"contact": {"field": field, "op": "IS", "value": value}}
+        for field, value in (("LIFECYCLE_STAGE", "LEAD"), ("FIRST_NAME", "Ann"))
+    )
+    for where, size in (({"any": [lead, ann]}, 7), ({"not": {"all": [lead, ann]}}, 6), ({"not": ann}, 4)):
+        for sort in ([{"by": "LAST_NAME", "direction": "DESC"}], [{"by": "FIELD", "fieldName": "town"}]):
+            query = ALTERNATIVES % near
+            whole = [node["id"] for node in (await gql(query, where=where, sort=sort))["contacts"]["nodes"]]
+            assert len(whole) == size
+            for given, cursor in (({"first": 2}, "endCursor"), ({"last": 2}, "startCursor")):
+                found: list[str] = []
+                at: dict[str, Any] = {}
+                while len(found) < size:
+                    page = (await gql(query, where=where, sort=sort, **given, **at))["contacts"]
+                    names = [node["id"] for node in page["nodes"]]
+                    found = [*found, *names] if "first" in given else [*names, *found]
+                    at = {"after" if "first" in given else "before": page["pageInfo"][cursor]}
+                assert found == whole
