@@ -66,6 +66,25 @@ def test_a_faulty_drawing_is_refused_with_the_place(steps: list[dict], fault: tu
     assert fault in faults(steps)
 
 
+def test_a_step_that_is_there_twice_is_one_fault() -> None:
+    twice = [step("a", "addTag", "b", tag="x"), step("a", **ADD), step("b", "end")]
+    assert faults(twice) == {("DUPLICATE_STEP", ("1", "id"))}
+
+
+def test_the_paths_of_a_split_are_its_branches() -> None:
+    paths = [{"name": "Long"}, {"name": "Short"}]
+    ways: dict[str, str | None] = {"Long": "l", "Short": None}
+    steps = [step("s", "split", None, ways, mode="EVEN", paths=paths), step("l", "end")]
+    assert not faults(steps)
+    steps[0]["branches"][0]["name"] = "A"
+    assert faults(steps) == {
+        ("WRONG_BRANCH", ("0", "branches", "0", "name")),
+        ("MISSING_BRANCH", ("0", "branches")),
+    }
+    goal = step("g", "goal", "g", name="G", where=tagged("x"), otherwise="WAIT")
+    assert faults([goal]) == {("LOOP_WITHOUT_WAIT", ("0",))}, "it is passed the second time"
+
+
 def test_a_message_names_the_step() -> None:
     _, problems = graph.read([step("hello", "addTag", "x", tag="vip")])
     assert "hello" in problems[0].message
