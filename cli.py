@@ -97,6 +97,15 @@ def schema() -> None:
     typer.echo(graphql.as_str())
 
 
+@app.command("webhook-secret")
+def webhook_secret(data: Data = None) -> None:
+    """Print what receivers of webhooks check signatures with, where PARCOURS_WEBHOOK_SECRET is not set."""
+    from services import mail_links
+    from services.channels import webhook
+
+    typer.echo(webhook.shown(_run(data, mail_links.secret)))
+
+
 @token.command("create")
 def token_create(
     name: Annotated[str, typer.Argument(help="What the token is for.")],
