@@ -20,9 +20,8 @@ from services import watch_rules
 from services.watch_rules import Watch
 from services.watch_verdicts import judge
 
-TOUCHED_MAX = 1_000  # contacts in one pass
-PIECE_MAX = 5_000  # contacts of a look at everybody in one pass
-VERDICTS_MAX = 50_000  # … or fewer, where many rules look at everybody
+CONTACTS_MAX = 5_000  # touched or due in one pass, and as many of a look at everybody
+VERDICTS_MAX = 50_000  # … or fewer contacts, where many rules are asked about them
 SETTLE_SECONDS = 1.5
 LEASE_SECONDS = 60
 RENEW_SECONDS = 20
@@ -42,7 +41,7 @@ class Progress:
 
 
 async def pass_(now: datetime) -> int:
-    """Bring the members of what is watched up to date, by a thousand contacts and a piece; how many were handled."""
+    """Bring the members of what is watched up to date, by some thousand contacts; how many were handled."""
     return (await _pass(now)).handled
 
 
@@ -122,7 +121,7 @@ async def _pass(now: datetime, *, patiently: bool = False) -> Progress:
         found = await watch_rules.current(reading)
         if not found.watches:
             return Progress(found.changed + await _forget(), settled=not found.changed)
-        contacts = await _claim(now)
+        contacts = await _claim(now, _most(found.watches))
         await judge(contacts, found.watches, reading, whole=True)
         piece = await _scan([watch for watch in found.watches if watch.scans], found.watches, reading)
         return Progress(
@@ -139,7 +138,12 @@ async def _hold(patiently: bool) -> bool:
     return await db.value(Sql("SELECT pg_try_advisory_xact_lock({key}::bigint)", key=_KEY))
 
 
-async def _claim(now: datetime) -> list[int]:
+def _most(watches: Sequence[Watch]) -> int:
+    """How many contacts one statement is asked about."""
+    return min(CONTACTS_MAX, max(VERDICTS_MAX // len(watches), 1))
+
+
+async def _claim(now: datetime, most: int) -> list[int]:
     """Contacts from the pile, each once, and those whose flip is due. With the transaction they are back there."""
     return await db.column(
         Sql(
@@ -164,7 +168,7 @@ async def _claim(now: datetime) -> list[int]:
                 LIMIT {most}::integer
             )
             """,
-            most=TOUCHED_MAX,
+            most=most,
             now=now,
         )
     )
@@ -176,7 +180,7 @@ async def _scan(scanning: Sequence[Watch], watches: Sequence[Watch], reading: ru
         return 0
     begin = min(watch.scanned_to or 0 for watch in scanning)
     together = [watch for watch in scanning if watch.scanned_to == begin]
-    most = min(PIECE_MAX, max(VERDICTS_MAX // len(together), 1))
+    most = _most(together)
     contacts = await db.column(
         Sql(
             """
@@ -212,7 +216,7 @@ async def _forget() -> int:
             )
             SELECT (SELECT count(*) FROM taken) + (SELECT count(*) FROM forgotten)
             """,
-            most=PIECE_MAX,
+            most=CONTACTS_MAX,
         )
     )
 
