@@ -77,6 +77,13 @@ async def levels(now: datetime) -> None:
     await engagement.sweep(now)
 
 
+async def visits(now: datetime) -> None:
+    """Forget what people nobody knows did long ago."""
+    from services import visits
+
+    await visits.forget(now)
+
+
 async def merges(now: datetime) -> None:
     """Forget what merged contacts were, once they cannot come back any more."""
     from services import caller, unmerging
@@ -117,6 +124,7 @@ JOBS = [
     Job("files", 600, files),
     Job("levels", 1, levels),
     Job("merges", 3600, merges),
+    Job("visits", 60, visits),
 ]
 
 

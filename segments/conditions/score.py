@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kit.card import ScoreId
-from kit.sql import Sql
+from kit.sql import Sql, negation
 from segments.asking import Asking
 from segments.names import PLAIN, Names
 from segments.operators import Operator
-from segments.places import Place, PlaceElsewhere, exists
+from segments.places import Place, PlaceElsewhere, exists, exists_not
 from segments.reading import Reading
 from segments.values import NumberType
 
@@ -25,16 +25,16 @@ class _Total(PlaceElsewhere):
         return Sql(
             """({found} OR (
                 EXISTS (SELECT FROM score so CROSS JOIN (VALUES (0::bigint)) AS cs (total)
-                WHERE so.id = {score}::bigint AND {test}) AND NOT {any}
+                WHERE so.id = {score}::bigint AND {test}) AND {none}
             ))""",
             found=exists(Sql("{row} AND {test}", row=self.row, test=test), reading),
-            any=exists(self.row, reading),
+            none=exists_not(self.row, reading),
             score=self.score,
             test=test,
         )
 
     def lacks(self, test: Sql, reading: Reading) -> Sql:
-        return Sql("(NOT {holds})", holds=self.holds(test, reading))
+        return negation(self.holds(test, reading))
 
     def shown(self) -> Sql:
         return Sql("to_jsonb(coalesce((SELECT {e} {row}), 0))", e=self.expression, row=self.row)
