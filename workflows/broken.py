@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -41,7 +42,7 @@ async def broken(automation_ids: Iterable[int] | None, now: datetime) -> list[in
     return sorted(found | {int(each.path[0]) for each in named if (each.kind, each.key) in gone})
 
 
-async def _drawn(automation_ids: list[int] | None) -> list[dict[str, object]]:
+async def _drawn(automation_ids: list[int] | None) -> list[dict[str, Any]]:
     return await db.rows(
         Sql(
             """

@@ -181,7 +181,9 @@ class _Walk:
                 until = batch.next_look(run, looks.get(run.contact_id), verdict.until)
                 key = (id(verdict), until)
                 if key not in told:
-                    told[key] = replace(verdict, until=until, watching=True)
+                    # When the wait itself ends, however often it is looked at before.
+                    deadline = verdict.deadline if verdict.watching else verdict.until
+                    told[key] = replace(verdict, until=until, deadline=deadline, watching=True)
                 batch.verdicts[run] = told[key]
 
     def _move(self, place: Place, runs: Sequence[Run], verdict: Verdict) -> None:

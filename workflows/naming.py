@@ -70,7 +70,7 @@ async def _hold(tag_ids: Sequence[int]) -> list[int]:
                 SELECT
                 FROM tag t
                 WHERE t.id = ANY({ids}::bigint[])
-                  AND position(lower(trim('"' FROM to_jsonb(t.name)::text)) IN lower(concat(av.graph, (
+                  AND position(lower(trim('"' FROM to_jsonb(t.name)::text)) IN lower(concat(av.graph, a.draft, (
                       SELECT jsonb_agg(jsonb_build_array(g.parameters, g.condition))
                       FROM trigger g
                       WHERE g.automation_id = a.id
@@ -93,6 +93,7 @@ async def _rename(automations: Iterable[int], names: Names, *, by: Caller) -> No
     for automation_id in automations if names else ():
         await _rename_in_triggers(automation_id, names)
         await _rename_in_steps(automation_id, names, by=by)
+        await _rename_in_draft(automation_id, names)
 
 
 async def _rename_in_steps(automation_id: int, names: Names, *, by: Caller) -> None:
@@ -123,8 +124,22 @@ def _renamed_step(given: dict[str, Any], names: Names) -> dict[str, Any]:
     do = renamed(given["do"], card.references(old, (camel(old.kind),)), names)
     if do == given["do"]:
         return given
-    label = step.read(do).describe() if given["label"] == old.describe() else given["label"]
-    return {**given, "do": do, "label": label}
+    if given.get("label") == old.describe():
+        return {**given, "do": do, "label": step.read(do).describe()}
+    return {**given, "do": do}
+
+
+async def _rename_in_draft(automation_id: int, names: Names) -> None:
+    """What is not published yet is drawn with the new names, too."""
+    stored = await db.value(Sql("SELECT a.draft FROM automation a WHERE a.id = {id}::bigint", id=automation_id))
+    if stored is None:
+        return
+    draft = orjson.loads(stored)
+    if "steps" in draft:
+        draft["steps"] = [_renamed_step(each, names) for each in draft["steps"]]
+    for each in draft.get("triggers", ()):
+        each["on"], each["where"] = _renamed_trigger(each["on"], each.get("where"), names)
+    await store.draft(automation_id, draft)
 
 
 async def _rename_in_triggers(automation_id: int, names: Names) -> None:

@@ -75,6 +75,22 @@ async def test_a_draft_is_kept_looked_at_and_published(gql, team, work):
     assert statistics["steps"]["new"]["atStep"] == 2
 
 
+async def test_a_tag_that_is_renamed_is_renamed_in_drafts(gql, team):
+    journey = await team.automation(THANK)
+    steps = [
+        step("give", "addTag", "ask", tag="Gold"),
+        step("ask", "ifElse", yes="give2", no="give2", where=tagged("gold")),
+    ]
+    steps.append(step("give2", "addTag", tag="thanked"))
+    draft = {"steps": steps, "triggers": [on("tagAdded", tag="gold", where=tagged("gold"))]}
+    gold = (await gql.do("createTag", "tag { id }", name="Gold"))["tag"]["id"]
+    await gql.do("updateAutomation", "automation { id }", id=journey, publish=False, **draft)
+    await gql.do("updateTag", "tag { name }", id=gold, name="Platinum")
+    kept = await gql("query ($id: ID!) { automation(id: $id) { draft } }", id=journey)
+    assert "gold" not in str(kept).lower()
+    assert str(kept).count("Platinum") == 4
+
+
 async def test_an_archived_automation_ends_for_all_and_can_be_read(gql, team, work):
     journey = await team.automation(REST, MID, THANK)
     ann = await team.contact()

@@ -42,7 +42,8 @@ async def test_who_meets_a_goal_jumps_to_it_from_a_wait(stage: Stage) -> None:
     await stage.tag(contact, "other")
     await stage.settle()
     assert await stage.walked(run) == [("long", "IN_PROGRESS")]
-    assert (await stage.run(run))["due_at"] == stage.now + timedelta(days=9, hours=-1), "the wait goes on as it was"
+    resting = await stage.run(run)
+    assert resting["due_at"] == resting["deadline_at"] == stage.now + timedelta(days=9, hours=-1), "as it was"
     await stage.tag(contact, "buyer")
     await stage.settle()
     assert await stage.walked(run) == [
@@ -202,6 +203,7 @@ async def test_a_goal_that_time_brings_about_is_met_at_its_instant(stage: Stage)
     await stage.settle()
     looks = 0
     while (due := (await stage.run(run))["due_at"]) is not None:
+        assert (await stage.run(run))["deadline_at"] == began + timedelta(days=9)  # what people are shown
         stage.caller = stage.caller.at(due)
         await stage.settle()
         looks += 1

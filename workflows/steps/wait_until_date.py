@@ -55,22 +55,17 @@ class WaitUntilDate(Step):
     async def apply(self, batch: Batch) -> None:
         zone_of = await civil.zones(batch, self.zone)
         value_of = await self._values(batch)
-        resting: dict[datetime | None, list[Run]] = defaultdict(list)
         passing: list[Run] = []
+        resting: dict[datetime | None, list[Run]] = defaultdict(list)
         for run in batch.runs:
-            value = value_of.get(run.contact_id)
-            until = (
-                None
-                if value is None
-                else self.after(value, run.entered_at, zone_of(run), batch.place.key in run.passed)
-            )
-            if until is not None and until <= batch.now:
-                passing.append(run)
-            else:
-                resting[batch.next_look(run, until)].append(run)
+            value, again = value_of.get(run.contact_id), batch.place.key in run.passed
+            until = None if value is None else self.after(value, run.entered_at, zone_of(run), again)
+            passed = until is not None and until <= batch.now
+            (passing if passed else resting[until]).append(run)
         batch.complete(passing)
         for until, runs in resting.items():
-            batch.wait(runs, until=until, watching=True)
+            for run in runs:
+                batch.wait([run], until=batch.next_look(run, until), deadline=until, watching=True)
 
     def after(self, value: date | datetime, entered_at: datetime, zone: ZoneInfo, again: bool = False) -> datetime:
         """When the day has come for who arrived at this instant; `again`: who came through here before."""
