@@ -18,10 +18,10 @@ NOTHING = Sql("NULL::jsonb")
 async def tree(where: Any, segment_id: int | None, *, now: datetime) -> Sql:
     """The explanation of a rule, or of a segment (NULL where there is none that can be read), over the contact `c`.
 
-    Refused (Invalid): a faulty rule, at `where…`; ONE_OF unless exactly one of the two is given.
+    Refused (Invalid): a faulty rule, at `where…`; INVALID_VALUE unless exactly one of the two is given.
     """
     if (where is None) == (segment_id is None):
-        raise Invalid(Problem("ONE_OF", "Give one of where and segmentId.", ("where",)))
+        raise Invalid(Problem("INVALID_VALUE", "Give one of where and segmentId.", ("where",)))
     reading = replace(await rule.reading(now), of_few=True)
     if where is not None:
         condition = rule.check(where, reading, ("where",))
