@@ -90,7 +90,7 @@ async def _compared(api: _Api, case: Case) -> Figure:
         times["ours"].append(await _timed(lambda: api.ask(query, case.given)))
         times["by hand"].append(await _timed(lambda: db.rows(case.sql)))
     mine, best = (median(each) for each in times.values())
-    what = f"{'page' if case.page else 'count'}, {case.name} ({len(ours) if case.page else ours:,})"  # type: ignore[arg-type]
+    what = f"{'page' if case.page else 'count'}, {case.name} ({len(ours) if case.page else ours:,})"
     return Figure(what, f"{mine:,.1f} ms", f"by hand {best:,.1f} ms: {mine / best:.2f} ×")
 
 

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit import db as database
-from kit.sql import Sql, join
+from kit.sql import Sql, ids, join
 from segments import rule
 from segments.condition import Condition
 from tests.segments import oracle
-from tests.segments.population import Stored, people, store
+from tests.segments.population import NOW, Stored, people, store
 from tests.segments.trees import leaves, rules
 
 TREES_A_STATEMENT = 40
@@ -63,3 +63,24 @@ async def test_sql_and_plain_python_agree_on_who_matches(sort, stored):
     draw()
     for trees in drawn:
         await agree(trees, stored)
+
+
+async def test_a_day_of_a_row_is_one_of_the_zone_in_which_the_contact_is(db):
+    """At 21:30 UTC on the 29th of March 2026 it is still that day in Berlin, and the next one in Auckland."""
+    everybody = [each for each in (await store(people(30))).people if each.timezone != "America/New_York"]
+    tag = await database.value(Sql("INSERT INTO tag (name, created_at) VALUES ('new', {now}) RETURNING id", now=NOW))
+    insert = "INSERT INTO contact_tag SELECT c.id, {tag}::bigint, {now}::timestamptz FROM contact c"
+    await database.execute(Sql(insert, tag=tag, now=NOW))
+    reading = await rule.reading(NOW)
+    expected = {
+        (None, "2026-03-29"): {each.id for each in everybody},
+        ("CONTACT", "2026-03-29"): {each.id for each in everybody if each.timezone is None},
+        ("CONTACT", "2026-03-30"): {each.id for each in everybody if each.timezone == "Pacific/Auckland"},
+    }
+    for (zone, day), who in expected.items():
+        given = {"tagged": {"tag": "new", "at": {"op": "IS", "value": day, **({"zone": zone} if zone else {})}}}
+        asked = rule.matching(rule.check(given, reading), ids(each.id for each in everybody), reading)
+        found = await database.column(asked)
+        assert set(found) == who, given
+        assert ("own time zone" in rule.parse(given).describe()) == bool(zone)
+    await database.execute(Sql("UPDATE account SET timezone = 'UTC', default_country = 'US'"))
