@@ -123,8 +123,9 @@ class Query:
     @strawberry.field
     async def automation_run(self, info: Info, id: strawberry.ID) -> AutomationRun | None:
         reader(info)
-        where = Sql("r.id = {id}::bigint", id=ids.find("run", id) or 0)
-        return await read_one(info._raw_info, where)  # type: ignore[return-value]
+        run = ids.find("run", id) or 0
+        where = Sql("r.id = {id}::bigint", id=run)
+        return await read_one(info._raw_info, where, rows=[run])  # type: ignore[return-value]
 
     @strawberry.field(description="Runs, the newest first.")
     async def automation_runs(

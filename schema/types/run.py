@@ -14,6 +14,7 @@ from schema.node import Node, global_id
 from schema.projection.made import column, inline, many, one, table
 from schema.scalars import JSON
 from schema.types.activity import actor_label
+from schema.types.run_explanation import RunExplanation
 from workflows import report
 
 if TYPE_CHECKING:
@@ -86,5 +87,6 @@ class AutomationRun(Node):
     completed_steps: int = column(report.COMPLETED_STEPS, "Distinct steps completed or skipped.")
     total_steps: int = column(report.TOTAL_STEPS)
     percent_complete: int = column(report.PERCENT_COMPLETE, "100 once ended, whatever was left; 99 at most before.")
+    explain: RunExplanation = inline(description="Why it is where it is, in sentences.")
     started_at: datetime = column("r.started_at")
     ended_at: datetime | None = column("r.ended_at")
