@@ -62,7 +62,7 @@ def page(given: Mapping[str, Any], problems: Problems) -> Entry:
             "url": found.url,
             "path": found.path,
             "query": found.query,
-            "title": _text(given, "title", TITLE_LENGTH_MAX, problems),
+            "title": _text({"title": _line(given.get("title"))}, "title", TITLE_LENGTH_MAX, problems),
             "referrer": came.url if came is not None and came.host != found.host else None,
             **found.utm,
         },
@@ -86,6 +86,11 @@ def event(given: Mapping[str, Any], problems: Problems) -> Entry:
     if properties is not None:
         problems.extend(_properties_faults(properties), "properties")
     return Entry(EVENT, {"name": name, "value": value, "number_value": number, "properties": properties})
+
+
+def _line(title: Any) -> Any:
+    """Titles of pages come with line breaks, and sometimes long."""
+    return " ".join(title.split())[:TITLE_LENGTH_MAX] if isinstance(title, str) else title
 
 
 def _text(given: Mapping[str, Any], key: str, length_max: int, problems: Problems) -> str | None:

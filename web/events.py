@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,8 @@ from services.visits import Entry
 from web import origins
 from web.errors import refusal
 
-# What one address may tell to one site, and what a site takes from all together; in requests.
+# What one address may ask for, what it may tell to one site, and what a site takes from all together; in requests.
+OF_ADDRESS = Rate(per_minute=600, burst=200)
 OF_ONE = Rate(per_minute=120, burst=60)
 OF_ALL = Rate(per_minute=12_000, burst=2_000)
 
@@ -62,9 +64,15 @@ async def _answer(request: Request) -> Response:
         return refusal(error.status_code, request_id, {**origins.ANY, **(error.headers or {})}, message=error.detail)
     except ClientDisconnect:
         return Response(status_code=400)
-    if seconds := await _wait(request, told.get("key")):
+    limiter: Limiter = request.app.state.limiter
+    address = origins.neighbourhood(_address(request))
+    seconds = await limiter.wait(f"events:{address}", OF_ADDRESS)
+    site = None if seconds else await sites.find(told.get("key"))
+    if site is not None:
+        seconds = await limiter.wait(f"events:{site.id}:{address}", OF_ONE)
+        seconds = seconds or await limiter.wait(f"events:{site.id}", OF_ALL)
+    if seconds:
         return refusal(429, request_id, {**origins.ANY, "retry-after": str(int(seconds) + 1)})
-    site = await sites.find(told.get("key"))
     if site is None:
         return refusal(404, request_id, origins.ANY, message="There is no site with this key.")
     origin = request.headers.get("origin")
@@ -98,14 +106,6 @@ async def _read(request: Request) -> dict[str, Any]:
     return told
 
 
-async def _wait(request: Request, key: object) -> float:
-    """The seconds this one has to wait, 0 if none. A key that is none is counted, too, before it is looked up."""
-    limiter: Limiter = request.app.state.limiter
-    site = key if isinstance(key, str) and key.isascii() and len(key) <= sites.KEY_LENGTH_MAX else "none"
-    one = f"events:{site}:{origins.neighbourhood(_address(request))}"
-    return await limiter.wait(one, OF_ONE) or await limiter.wait(f"events:{site}", OF_ALL)
-
-
 def _wants_not(request: Request) -> bool:
     """Whether the browser asks not to be followed."""
     return request.headers.get("dnt") == "1" or request.headers.get("sec-gpc") == "1"
@@ -114,7 +114,8 @@ def _wants_not(request: Request) -> bool:
 async def _take_in(request: Request, site: Site, told: dict[str, Any]) -> None:
     """Hand it to the house. What is faulty is left out; a machine that reads pages is nobody."""
     visitor = visitors.read(told.get("visitor"))
-    seen = browser.read(request.headers.get("user-agent", "")[: browser.LENGTH_MAX])
+    said = request.headers.get("user-agent", "")[: browser.LENGTH_MAX]
+    seen = await asyncio.to_thread(browser.read, said)  # the first time it has much to read
     if visitor is None or seen.machine:
         return
     by = caller.system(await clock.now())

@@ -22,7 +22,7 @@ CREATE INDEX visitor_unknown ON visitor (seen_at) WHERE contact_id IS NULL;
 
 CREATE TABLE page_visit (                                    --                                                               pv
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    site_id      bigint REFERENCES site ON DELETE SET NULL,
+    site_id      bigint,                                     -- which told it; it may be gone by now
     visitor_id   bigint REFERENCES visitor ON DELETE SET NULL,
     contact_id   bigint REFERENCES contact ON DELETE CASCADE,
     at           timestamptz NOT NULL,
@@ -68,7 +68,7 @@ CREATE FUNCTION page_matches(url text, path text, query text, wanted text) RETUR
 
 CREATE TABLE tracked_event (                                 -- anything else that a site or an app tells: "Played a video"   te
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    site_id      bigint REFERENCES site ON DELETE SET NULL,
+    site_id      bigint,                                     -- which told it; it may be gone by now
     visitor_id   bigint REFERENCES visitor ON DELETE SET NULL,
     contact_id   bigint REFERENCES contact ON DELETE CASCADE,
     at           timestamptz NOT NULL,
