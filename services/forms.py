@@ -14,7 +14,7 @@ from kit.errors import Invalid, Problems, conflict, not_found
 from kit.sql import Sql
 from kit.text import TEXT_LENGTH_MAX
 from kit.web import origin, web_address
-from services import fields, form_action, tags
+from services import fields, form_action, lists, memberships, tags
 from services.caller import Caller
 from services.form_action import FormAction
 from services.given import Given
@@ -251,6 +251,9 @@ async def _actions(given: Any, problems: Problems) -> list[FormAction]:
         (key,) = (key for key, value in each.items() if value is not None)
         references += card.references(action, (*path, key))
     problems.extend(await unknown(references))
+    for each in references:
+        if each.kind == "list" and await lists.is_smart(int(each.key)):
+            problems.add(memberships.LIST_IS_SMART, "Who is on this list follows its rule.", *each.path)
     return found
 
 

@@ -13,7 +13,7 @@ from itertools import islice
 import asyncpg
 
 from kit import bell, clock, crash, db, text
-from kit.errors import Problem, Refused, invalid
+from kit.errors import Problem, Refused, conflict, invalid
 from kit.sql import Sql
 from services import (
     consent,
@@ -101,8 +101,11 @@ async def prepare(source: Source, order: Order, *, by: Caller) -> ImportJob:
         region_column(source.columns, order.region_column)
         await make_fields(targets, {found.name.lower() for found in known}, by=by)
         for name in order.lists:
-            if await lists.find_by_name(text.clean(name)) is None:
+            known_list = await lists.find_by_name(text.clean(name))
+            if known_list is None:
                 await lists.create(name, by=by)
+            elif await lists.is_smart(known_list):
+                raise conflict(memberships.LIST_IS_SMART, f'Who is on the list "{name}" follows its rule.', "list")
         if order.tags:
             await tags.ensure(order.tags, by=by)
         return job or await import_jobs.create(source.name, fingerprint, targets, source.rows_total, by=by)

@@ -135,6 +135,12 @@ async def update(list_id: int, values: Mapping[str, Any], *, by: Caller) -> None
             await watching.soon()
 
 
+async def is_smart(list_id: int) -> bool:
+    """Whether members of this list follow from its rule."""
+    kind = await db.value(Sql("SELECT l.kind FROM contact_list l WHERE l.id = {id}::bigint", id=list_id))
+    return kind == "SMART"
+
+
 async def find_by_name(name: str) -> int | None:
     """The id of the list of this name, whatever its case."""
     return await db.value(Sql("SELECT l.id FROM contact_list l WHERE lower(l.name) = lower({name}::text)", name=name))

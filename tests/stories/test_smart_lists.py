@@ -68,6 +68,9 @@ async def test_hs2_nobody_is_put_on_a_smart_list_or_taken_off_by_hand(gql, team,
     made = await gql.do("createSegment", "segment { id }", name="Vips", where=tagged("vip"))
     refused = await gql.refused("addSegmentToList", segmentId=made["segment"]["id"], listId=smart)
     assert codes(refused) == [("LIST_IS_SMART", "listId")]
+    given = {"fields": [{"name": "email"}], "actions": [{"subscribe": {"listId": smart}}]}
+    refused = await gql.refused("createForm", name="Ask", **given)
+    assert codes(refused) == [("LIST_IS_SMART", "actions.0.subscribe.listId")]
     journey = await team.automation(
         step("on", "subscribe", "off", listId=smart), step("off", "unsubscribe", listId=smart)
     )
