@@ -305,6 +305,30 @@ async def settle(ended: Sequence[Ended], now: datetime) -> set[int]:
     return set(done)
 
 
+async def give_back(held: Sequence[Claimed], now: datetime, *, forgiven: bool) -> None:
+    """Those of them that are before the point of no return are for whoever comes next, at once.
+
+    Unless `forgiven`, the claim counts as one from which nobody came back.
+    """
+    await db.execute(
+        Sql(
+            """
+            UPDATE delivery dv
+            SET status = 'QUEUED',
+                crashes = CASE WHEN {forgiven}::boolean THEN 0 ELSE dv.crashes END,
+                due_at = {now}::timestamptz
+            FROM {mine}
+            WHERE dv.id = mine.id
+              AND dv.attempt = mine.attempt
+              AND dv.status = 'SENDING'
+            """,
+            forgiven=forgiven,
+            now=now,
+            mine=_mine(held),
+        )
+    )
+
+
 async def tell(now: datetime, *, count_max: int) -> int:
     """Make facts of what was sent since, so that activity, engagement and triggers know of it; of how many.
 

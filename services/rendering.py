@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from kit import config, db
+from kit import config, db, log
 from kit import email as addresses
 from kit.sql import Sql
 from services import mail_html, mail_links, templates
@@ -17,6 +17,8 @@ from services.channels.email import Letter
 from services.deliveries import Claimed
 from services.mail_links import Links
 from services.templates import TemplateFault
+
+_log = log.get("rendering")
 
 MARKETING = ("AUTOMATION", "CAMPAIGN")
 
@@ -58,7 +60,8 @@ async def render(claimed: Sequence[Claimed]) -> dict[int, Ready]:
         if person is None:  # erased since it was claimed
             continue
         links = Links(secret, mail_links.base(), each.id, each.contact_id)
-        message = messages.get(each.message_id or 0, {}) | orjson.loads(each.content or "{}")
+        own = orjson.loads(each.content or "{}")
+        message = messages.get(each.message_id or 0, {}) | own | {"own": own.keys()}
         made[each.id] = _ready(each, message, person, links)
     return made
 
@@ -78,6 +81,9 @@ def _ready(each: Claimed, message: Mapping[str, Any], person: Mapping[str, Any],
                 return _letter(each, message, person, known, links)
     except TemplateFault as fault:
         return Fault(f"TEMPLATE_{fault}".upper()[:60])
+    except Exception as error:  # whatever is odd about this one holds up no other
+        _log.warning("not_filled_in", delivery=each.id, error=type(error).__name__)
+        return Fault("NOT_WRITABLE")
 
 
 def _letter(
@@ -88,7 +94,9 @@ def _letter(
         return Fault("NO_RECIPIENT" if each.origin in ("NOTICE", "TEST") else "NO_EMAIL")
     leave = known["unsubscribe_url"] if each.origin in MARKETING else None
     text = _filled(message, "text", known)
-    html = templates.parsed(message["html"], html=True)(known) if message.get("html") else None
+    html = message.get("html")
+    if html is not None and "html" not in message["own"]:
+        html = templates.parsed(html, html=True)(known)
     if html is not None and message.get("preheader"):
         html = mail_html.with_preheader(html, templates.parsed(message["preheader"], html=True)(known))
     if leave is not None:
@@ -149,7 +157,7 @@ def _hook(each: Claimed, message: Mapping[str, Any], person: Mapping[str, Any], 
 def _filled(message: Mapping[str, Any], part: str, known: Mapping[str, Any]) -> str:
     """A part of a message without markup. What is of one delivery alone is text, and never read as a template."""
     source = message.get(part) or ""
-    return source if message.get("literal") else templates.parsed(source)(known)
+    return source if part in message["own"] else templates.parsed(source)(known)
 
 
 def _known(person: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Mailbox:
         self.answers: dict[str, str] = {}
         self.silent: set[str] = set()
         self.connections = 0
+        self.pause_seconds = 0.0  # before it says that it has a mail
         self._server: asyncio.Server | None = None
 
     async def start(self) -> str:
@@ -49,6 +50,8 @@ class Mailbox:
     async def handle_DATA(self, server, _session, envelope):  # noqa: N802
         self.envelopes.append((envelope.mail_from, envelope.rcpt_tos))
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        if self.pause_seconds:
+            await asyncio.sleep(self.pause_seconds)
         if self.silent & set(envelope.rcpt_tos):
             server.transport.abort()
         return "250 OK"

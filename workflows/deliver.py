@@ -20,6 +20,7 @@ from services.channels.email import Connection, Letter, NotSent
 from services.channels.http import Answer, Client, NotAnswered
 from services.deliveries import LEASE, Claimed, Ended
 from services.rendering import Fault, Hook, Ready, Text
+from workflows.halves import passes
 
 CLAIM_MAX = 200
 GROUP_MAX = 5  # mails between one point of no return and the next on a connection: so many a crash makes UNKNOWN
@@ -98,11 +99,13 @@ class _Round(ABC):
     async def run(self) -> int:
         if not await self._claim():
             return self.count
+        forgiven = True
         renewing = asyncio.create_task(self._renew())
         working = [asyncio.create_task(self._lane(number)) for number in range(self.lanes)]
         try:
-            await asyncio.gather(*working)
-        except BaseException:
+            await asyncio.shield(asyncio.gather(*working))
+        except BaseException as error:
+            forgiven = isinstance(error, asyncio.CancelledError) or passes(error)
             self._stopping = True  # what is on its way comes to its end, what has not begun is given back
             _, late = await asyncio.wait(working, timeout=STOP_SECONDS_MAX)
             for task in late:
@@ -111,7 +114,7 @@ class _Round(ABC):
             raise
         finally:
             renewing.cancel()
-            await self._give_back()
+            await self._give_back(forgiven)
             await self.close()
         return self.count
 
@@ -187,12 +190,14 @@ class _Round(ABC):
                 if self._held:
                     await deliveries.renew(list(self._held.values()), self.now())
 
-    async def _give_back(self) -> None:
-        """What was claimed and has not begun is for whoever comes next."""
-        rest = [claimed for claimed, _ in self._pool]
+    async def _give_back(self, forgiven: bool) -> None:
+        """What was claimed and is not on its way is for whoever comes next.
+
+        After a fault of our own it counts as a crash: what makes every pass fail is given up after three.
+        """
         self._pool.clear()
-        if rest:
-            await self.settle([Ended(each, "QUEUED", due_at=self.now()) for each in rest])
+        if self._held:
+            await deliveries.give_back(list(self._held.values()), self.now(), forgiven=forgiven)
 
 
 class _Mails(_Round):
@@ -227,19 +232,23 @@ class _Mails(_Round):
         ended: list[Ended] = []
         for claimed, letter in await self.depart(some):
             assert isinstance(letter, Letter)
-            try:
-                answer = await connection.send(letter, email.written(letter))
-            except NotSent as fault:
-                ended.append(setbacks.mail(claimed, fault, self.now()))
-            except (ValueError, LookupError) as error:  # a message that cannot be written down
-                _log.warning("mail_not_written", delivery=claimed.id, error=type(error).__name__)
-                ended.append(Ended(claimed, "FAILED", "NOT_WRITABLE"))
-            else:
-                said = setbacks.without_addresses(answer)
-                ended.append(Ended(claimed, "SENT", answer=said, provider_id=letter.message_id))
+            ended.append(await self._hand_over(connection, claimed, letter))
         if ended:
             await self.settle(ended)
             await crash.point("after_sent")
+
+    async def _hand_over(self, connection: Connection, claimed: Claimed, letter: Letter) -> Ended:
+        try:
+            data = email.written(letter)
+        except Exception as error:  # whatever is odd about this one holds up no other
+            _log.warning("mail_not_written", delivery=claimed.id, error=type(error).__name__)
+            return Ended(claimed, "FAILED", "NOT_WRITABLE")
+        try:
+            answer = await connection.send(letter, data)
+        except NotSent as fault:
+            return setbacks.mail(claimed, fault, self.now())
+        said = setbacks.without_addresses(answer)
+        return Ended(claimed, "SENT", answer=said, provider_id=letter.message_id)
 
     def _unreachable(self, fault: NotSent) -> None:
         seconds = min(max(1.0, 2 * _Mails.closed_seconds), CLOSED_SECONDS_MAX)
@@ -270,6 +279,9 @@ class _Http(_Round):
                 given = await self.ask(claimed, ready)
             except NotAnswered as fault:
                 given = fault
+            except Exception as error:  # whatever is odd about this one holds up no other
+                _log.warning("not_asked", delivery=claimed.id, error=type(error).__name__)
+                given = NotAnswered("BROKEN_OFF", begun=True)
             await crash.point("webhook_sent_before_recorded")
             await self.settle([self.outcome(claimed, given)])
 

@@ -211,6 +211,24 @@ async def test_only_who_holds_the_latest_attempt_is_heard(post: Post, mailbox: M
     assert mailbox.messages == []
 
 
+async def test_what_makes_every_pass_fail_is_given_up(
+    post: Post, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F13: a fault of our own holds nobody back for ever."""
+    await post.send(await post.subscriber())
+
+    async def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deliver._Mails, "send", breaks)
+        for _ in range(3):
+            with pytest.raises(ExceptionGroup):
+                await deliver.pass_(post.later(seconds=1))
+    await deliver.pass_(post.later(seconds=1))
+    assert await post.became() == ["FAILED CRASHED"]
+
+
 async def test_two_at_once_send_each_once_on_few_connections(post: Post, mailbox: Mailbox) -> None:
     crowd = await post.crowd(120)
     await memberships.join(ids(crowd), post.news, by=post.caller)
@@ -222,6 +240,52 @@ async def test_two_at_once_send_each_once_on_few_connections(post: Post, mailbox
     assert mailbox.connections <= 3 * config.settings().mail_connections
     sent = await db.value(Sql("SELECT count(*) FROM email_send es"))
     assert sent == 120
+
+
+async def test_who_is_told_to_stop_ends_what_is_on_its_way_and_gives_back_the_rest(
+    post: Post, mailbox: Mailbox
+) -> None:
+    crowd = await post.crowd(60)
+    await memberships.join(ids(crowd), post.news, by=post.caller)
+    await post.send(*crowd)
+    mailbox.pause_seconds = 0.05
+    working = asyncio.create_task(deliver.pass_(post.now))
+    while len(mailbox.messages) < 3:
+        await asyncio.sleep(0.02)
+    working.cancel()
+    await asyncio.wait([working])
+    became = Counter(await post.became())
+    assert became["SENT"] + became["QUEUED"] == 60
+    assert len(mailbox.messages) == became["SENT"] < 60
+    mailbox.pause_seconds = 0.0
+    post.later(seconds=2)
+    await post.deliver()
+    assert Counter(await post.became()) == {"SENT": 60}
+    assert set(Counter(message["To"] for message in mailbox.messages).values()) == {1}
+
+
+async def test_what_is_of_one_delivery_alone_is_no_template(post: Post, mailbox: Mailbox) -> None:
+    """Q38: personal mail goes to who has left, without a way to leave; its words are as they were written."""
+    contact = await post.contact(email="ann@stage.test")
+    await consent.revoke(ids([contact]), by=post.caller)
+    content = {"subject": "{{ 7 | times: 7 }}", "text": "{% if %} {{ email }}", "html": "<p>{{ email }}</p>"}
+    rows = Sql(
+        """
+        SELECT
+            'personal:1' AS key, {contact}::bigint AS contact_id, NULL::bigint AS run_id, NULL::integer AS seq,
+            'EMAIL' AS channel, 'PERSONAL' AS origin, NULL::bigint AS message_id, NULL::bigint AS campaign_id,
+            NULL::bigint AS automation_id, NULL::bigint AS step_id, NULL::bigint[] AS list_ids,
+            {content}::jsonb AS content
+        """,
+        contact=contact,
+        content=db.jsonb(content),
+    )
+    assert len(await deliveries.queue(rows, by=post.caller)) == 1
+    assert await deliveries.queue(rows, by=post.caller) == []
+    await post.deliver()
+    (message,) = mailbox.messages
+    assert (message["Subject"], message["List-Unsubscribe"]) == ("{{ 7 | times: 7 }}", None)
+    assert message.get_body(("html",)).get_content().strip() == "<p>{{ email }}</p>"
 
 
 async def test_when_the_mail_server_is_away_everything_waits(
@@ -273,9 +337,6 @@ async def test_a_killed_process_leaves_nothing_doubled_and_nothing_lost(
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROCESS, env=os.environ | told)
         return await process.wait()
 
-    assert await work("before_data:1") == -9
-    assert (Counter(await post.became()), len(mailbox.messages)) == ({"SENDING": 12}, 0)
-    await db.execute(Sql("UPDATE delivery dv SET due_at = now()"))  # the leases end
     assert await work("after_data:2") == -9
     assert Counter(await post.became()) == {"SENT": 5, "DATA": 5, "SENDING": 2}
     await db.execute(Sql("UPDATE delivery dv SET due_at = now() WHERE dv.due_at IS NOT NULL"))
