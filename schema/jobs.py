@@ -41,7 +41,7 @@ class Query:
     async def jobs(
         self,
         info: Info,
-        kind: JobKind | None = None,  # type: ignore[valid-type]
+        kind: JobKind | None = None,
         state: JobState | None = None,
         first: int | None = None,
         after: str | None = None,
@@ -50,7 +50,7 @@ class Query:
     ) -> Connection[Job]:
         where = [jobs.visible(reader(info))]
         if kind is not None:
-            where.append(Sql("jb.kind = {kind}::text", kind=kind.value.lower()))  # type: ignore[attr-defined]
+            where.append(Sql("jb.kind = {kind}::text", kind=kind.value.lower()))
         if state is not None:
             where.append(Sql("jb.state = {state}::text", state=state.value))
         keys = (paging.by_id("jb", descending=True),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from kit import bell, db, sql
@@ -11,6 +12,7 @@ from kit.sql import Sql
 from services.caller import Caller, Role
 
 PIECE_SIZE = 5_000
+KEPT = timedelta(days=30)  # after its end
 FIX_SECONDS_MAX = 300  # finding out who is in the set
 
 QUEUED, RUNNING, DONE = "QUEUED", "RUNNING", "DONE"
@@ -109,6 +111,11 @@ async def has_ended(job_id: int) -> bool:
             id=job_id,
         )
     )
+
+
+async def forget(now: datetime) -> None:
+    """Forget jobs that ended a month ago, with whom they left out and the files they made."""
+    await db.execute(Sql("DELETE FROM job jb WHERE jb.finished_at < {since}::timestamptz", since=now - KEPT))
 
 
 async def fix(job_id: int, rows: Sql, *, size: int = PIECE_SIZE) -> int:

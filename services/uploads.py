@@ -15,7 +15,7 @@ from kit import db
 from kit.card import Reference
 from kit.errors import Problem, Problems, Refused
 from kit.sql import Sql
-from services import fields, import_jobs, imports, jobs, lists, mapping, stored_files, tags
+from services import fields, import_jobs, imports, jobs, lists, mapping, memberships, stored_files, tags
 from services.caller import Caller
 from services.fields import Field
 from services.imports import Order
@@ -171,6 +171,8 @@ async def _read(
         problems.add("INVALID_VALUE", "Choose a list or have one made, not both.", "createList")
     elif values.get("list_id") is not None:
         problems.extend(await unknown([Reference("list", values["list_id"], ("listId",))]))
+        if await lists.is_smart(values["list_id"]):
+            problems.add(memberships.LIST_IS_SMART, "Who is on this list follows from its rule.", "listId")
     names = tags.read_names(values.get("tags") or [], problems, "tags")
     problems.refuse()
     return (

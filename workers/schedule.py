@@ -107,9 +107,10 @@ async def doctor(now: datetime) -> None:
 
 
 async def files(now: datetime) -> None:
-    """Delete files whose time is over, and answers that nobody asks for again."""
-    from services import idempotency, stored_files
+    """Delete files whose time is over, jobs of long ago, and answers that nobody asks for again."""
+    from services import idempotency, jobs, stored_files
 
+    await jobs.forget(now)
     await stored_files.delete_expired(now)
     await idempotency.forget(now)
 

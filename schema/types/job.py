@@ -61,7 +61,7 @@ class JobRefusal(Node):
 @table("job", "jb", "job", reader=Role.ADMIN)
 class Job(Node):
     id: strawberry.ID = global_id("job", "jb")
-    kind: JobKind = column("upper(jb.kind)")  # type: ignore[valid-type]
+    kind: JobKind = column("upper(jb.kind)")
     state: JobState = column("jb.state")
     total: int | None = column("jb.total", "How many it is about; null until that is known.")
     done: int = column("jb.done", "To so many something was done.")

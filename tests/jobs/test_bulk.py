@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+import orjson
 import pytest
 
 from kit import clock
 from kit import db as database
 from kit.sql import Sql
+from schema import execution
+from schema.context import Context
 from services import jobs as verbs
 from services import tags
 from services.caller import Role
 from tests.stories.team import on, step
+from web.live import Hub
 from workflows import jobs
 
 REFUSALS = "refusals { nodes { contactId action code } }"
@@ -135,7 +140,7 @@ async def test_a_job_is_its_makers_and_can_be_called_off(gql, team, job, work, s
     await work(2)
     assert ((await job(begun))["state"], (await job(begun))["progress"]) == ("RUNNING", 0.3333)
     other = gql.as_(Role.MEMBER)
-    other.caller = type(other.caller)(**{**{f: getattr(other.caller, f) for f in other.caller.__slots__}, "user_id": 0})
+    other.caller = replace(other.caller, user_id=0)
     assert (await other("query ($id: ID!) { job(id: $id) { id } jobs { nodes { id } } }", id=begun)) == {
         "job": None,
         "jobs": {"nodes": []},
@@ -151,6 +156,23 @@ async def test_a_job_is_its_makers_and_can_be_called_off(gql, team, job, work, s
     listed = await gql("{ jobs(kind: BULK_EDIT, state: CANCELLED) { nodes { id createdBy { name } } } }")
     assert listed["jobs"]["nodes"] == [{"id": begun, "createdBy": {"name": "Olga Owner"}}]
     assert not await database.value(Sql("SELECT (SELECT count(*) FROM job_lease) + (SELECT count(*) FROM job_piece)"))
+
+
+async def test_jobs_are_watched_until_their_end(gql, team, work, small_pieces):
+    people = [await team.contact() for _ in range(3)]
+    begun = await begin(gql, ids=people, addTags=["a"])
+    document = gql._documents.read("subscription ($id: ID!) { jobChanged(jobId: $id) { state progress } }")
+    hub = Hub()
+    async with hub.listening():
+        await hub.ready()
+        seen = []
+        context = Context(replace(gql.caller, now=await clock.now()), "request-of-a-test", hub)
+        async for answer in execution.stream(document, document.operation(None), {"id": begun}, context):
+            seen.append(orjson.loads(orjson.dumps(answer.data))["jobChanged"])
+            await jobs.pass_(await clock.now())
+    assert seen[0] == {"state": "QUEUED", "progress": 0}
+    assert seen[-1] == {"state": "DONE", "progress": 1}
+    assert {"state": "RUNNING", "progress": 0.6667} in seen
 
 
 async def test_a_piece_that_is_cut_off_is_as_if_it_had_never_begun(gql, team, job, work, small_pieces, monkeypatch):

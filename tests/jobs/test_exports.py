@@ -12,10 +12,10 @@ from starlette.applications import Starlette
 from kit import clock
 from kit import db as database
 from kit.sql import Sql
-from services import stored_files
 from services.job_kinds import export
 from tests.stories.team import step
 from web import files
+from workers import schedule
 
 FILES = "files { id name size url complete expiresAt }"
 SHOP = {"externalSource": "shop", "currency": "EUR", "status": "COMPLETE"}
@@ -143,5 +143,9 @@ async def test_s27_a_file_is_for_who_has_the_link_and_for_a_while(gql, team, web
     await time.passes(hours=24)
     headers = {"authorization": f"Bearer {token}"}
     assert (await web.get(f"/files/{file['id']}", headers=headers)).status_code == 404
-    await stored_files.delete_expired(await clock.now())
+    await schedule.files(await clock.now())
     assert not await database.value(Sql("SELECT count(*) FROM stored_chunk"))
+    assert (await job(begun))["state"] == "DONE"
+    await time.passes(days=31)
+    await schedule.files(await clock.now())
+    assert await job(begun) is None
