@@ -39,6 +39,7 @@ class UpdateSettingsInput:
     engagement_sends_min: int | None = strawberry.UNSET
     engagement_most_percent: int | None = strawberry.UNSET
     engagement_some_percent: int | None = strawberry.UNSET
+    history_days: int | None = strawberry.field(default=strawberry.UNSET, description="At least 30.")
 
 
 @strawberry.type

@@ -20,6 +20,7 @@ LIMIT_MAX = 2**31 - 1
 SOFT_BOUNCES_MAX = 100
 FORM_FIELDS_MAX = 50
 DAYS_MAX = 3_650
+HISTORY_DAYS_LEAST = 30
 
 _COLUMNS = ("name", "timezone", "default_country", "created_at")
 _LIMITS = ("contact_limit", "field_limit", "tag_limit", "list_limit", "segment_limit")
@@ -59,6 +60,7 @@ class Settings:
     engagement_sends_min: int = 3  # fewer say nothing
     engagement_most_percent: int = 60  # so many opened or clicked: MOST
     engagement_some_percent: int = 20  # … SOMEWHAT; fewer: LEAST
+    history_days: int | None = None  # paths and facts that are older are dropped; None: kept for ever
 
 
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Settings) if field.default is not MISSING}
@@ -102,6 +104,7 @@ async def update(values: Mapping[str, Any], *, by: Caller) -> None:
     changed["soft_bounces_max"] = given.integer("soft_bounces_max", least=1, most=SOFT_BOUNCES_MAX)
     for key, (least, most) in _ENGAGEMENT.items():
         changed[key] = given.integer(key, least=least, most=most)
+    changed["history_days"] = given.integer("history_days", least=HISTORY_DAYS_LEAST, most=100 * 366)
     await _percents(given, changed)
     changed["anonymous_name"] = given.text("anonymous_name")
     changed["no_reply_address"] = _address(given, problems)

@@ -115,12 +115,20 @@ async def files(now: datetime) -> None:
     await idempotency.forget(now)
 
 
+async def history(now: datetime) -> None:
+    """Drop what is older than the account keeps."""
+    from workflows import retention
+
+    await retention.drop_old(now)
+
+
 JOBS = [
     Job("partitions", 3600, partitions),
     Job("statistics", 5, statistics),
     Job("alerts", 2, alerts),
     Job("dates", 5, dates),
     Job("doctor", 3600, doctor),
+    Job("history", 3600, history),
     Job("letters", 2, letters),
     Job("files", 600, files),
     Job("levels", 1, levels),

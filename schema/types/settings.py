@@ -42,6 +42,11 @@ class Settings:
         stored("engagement_most_percent"), "Who opened or clicked so many of a hundred is MOST."
     )
     engagement_some_percent: int = column(stored("engagement_some_percent"), "… SOMEWHAT; with fewer LEAST.")
+    history_days: int | None = column(
+        stored("history_days"),
+        "Paths of ended runs and activity older than so many days are dropped, as far as whole tables of them are so "
+        "old; null keeps them. Statistics stay.",
+    )
     contact_count: int = column(
         "contact_count()",
         "How many contacts count: all; in accounts made before 2025-11-03, those who are active on a list.",

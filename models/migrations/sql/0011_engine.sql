@@ -39,6 +39,7 @@ CREATE TABLE refused_entry (                                 -- who was not let 
 );
 CREATE INDEX refused_entry_of_contact ON refused_entry (contact_id, id);
 CREATE INDEX refused_entry_of_automation ON refused_entry (automation_id, id);
+CREATE INDEX refused_entry_by_time ON refused_entry (at);
 
 ALTER TABLE trigger
     ADD COLUMN enabled boolean NOT NULL DEFAULT TRUE,
