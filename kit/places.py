@@ -55,7 +55,7 @@ def _reader(file: Any) -> Any:
     if file is None:
         return None
     try:
-        return maxminddb.open_database(file)
+        return maxminddb.open_database(file, maxminddb.MODE_MMAP)  # the reader in Python: one look a request
     except (OSError, maxminddb.InvalidDatabaseError) as error:
         _log.error("location_database_unreadable", error=type(error).__name__)
         return None
