@@ -32,8 +32,8 @@ _NAMES = {
     "steps": "steps",
 }
 _UNSUBSCRIBE = (
-    "The lists that the link in its mails takes people off; leaving one of them ends a run with exitOnUnsubscribe. None: "
-    "all lists."
+    "The lists that the link in its mails takes people off; leaving one of them ends a run with exitOnUnsubscribe. "
+    "None: all lists."
 )
 _RUN_FILTERS = {
     "automationId": lambda given: Sql("r.automation_id = {id}::bigint", id=ids.find("automation", given) or 0),
