@@ -64,6 +64,8 @@ from models.split_path import SplitPath
 from models.stored_chunk import StoredChunk
 from models.stored_file import StoredFile
 from models.suppression import Suppression
+from models.sync_batch import SyncBatch
+from models.sync_source import SyncSource
 from models.tag import Tag
 from models.task import Task
 from models.touched_contact import TouchedContact
@@ -143,6 +145,8 @@ __all__ = [
     "StoredChunk",
     "StoredFile",
     "Suppression",
+    "SyncBatch",
+    "SyncSource",
     "Tag",
     "Task",
     "TouchedContact",

@@ -34,6 +34,7 @@ class ImportJob(Model):
     events_to = fields.BigIntField(null=True)
     undo: fields.ForeignKeyNullableRelation[Job] = fields.ForeignKeyField("models.Job", related_name=False, null=True)
     undone_at = fields.DatetimeField(null=True)
+    sync_id = fields.BigIntField(null=True)
 
     class Meta:
         table = "import_job"
