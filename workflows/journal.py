@@ -11,6 +11,7 @@ from kit import db
 from kit.sql import NOTHING, Sql
 from services import facts
 from services.caller import Caller
+from workflows import goal_facts
 from workflows.batch import Run, Verdict
 from workflows.graph import Place
 from workflows.report import GOAL_JUMP, JUMPED_OVER
@@ -36,7 +37,7 @@ class Journal:
     closed: list[tuple[int, int, int]] = field(default_factory=list)
     counts: Counter[tuple[int, str, str | None, str | None]] = field(default_factory=Counter)
     rests: dict[Run, Rest] = field(default_factory=dict)
-    goals: list[tuple[int, int, str, str, str]] = field(default_factory=list)  # run, contact, step, name, result
+    goals: list[goal_facts.Reached] = field(default_factory=list)
 
     def visit(self, place: Place, runs: Sequence[Run], verdict: Verdict) -> None:
         """These runs stood at `place` and this became of them; the visit they had in progress is this one."""
@@ -118,7 +119,7 @@ class Journal:
         if self.counts:
             await db.execute(self._count_visits())
         if self.goals:
-            await db.execute(self._tell_goals(by))
+            await db.execute(goal_facts.told(self.goals, self.automation_id, by=by))
         if self.rests:
             await db.execute(self._move_runs(by))
 
@@ -200,37 +201,6 @@ class Journal:
             reasons=list(reasons),
             branches=list(branches),
             numbers=list(numbers),
-        )
-
-    def _tell_goals(self, by: Caller) -> Sql:
-        """A fact for every goal that somebody met, or came past without having met it."""
-        run_ids, contact_ids, keys, names, results = zip(*self.goals, strict=True)
-        return Sql(
-            "WITH {fact} SELECT count(*) FROM fact",
-            fact=facts.recorded(
-                Sql(
-                    """
-                    SELECT
-                        w.contact_id,
-                        'GOAL_REACHED' AS kind,
-                        {automation_id}::bigint AS subject,
-                        jsonb_build_object(
-                            'automation', (SELECT a.name FROM automation a WHERE a.id = {automation_id}::bigint),
-                            'run', 'run_' || w.run_id, 'step', w.step, 'goal', w.goal, 'result', w.result
-                        ) AS data
-                    FROM unnest(
-                        {run_ids}::bigint[], {contact_ids}::bigint[], {keys}::text[], {names}::text[], {results}::text[]
-                    ) AS w (run_id, contact_id, step, goal, result)
-                    """,
-                    automation_id=self.automation_id,
-                    run_ids=list(run_ids),
-                    contact_ids=list(contact_ids),
-                    keys=list(keys),
-                    names=list(names),
-                    results=list(results),
-                ),
-                by=by,
-            ),
         )
 
     def _move_runs(self, by: Caller) -> Sql:
