@@ -14,17 +14,12 @@ from typing import Any
 from kit import bell, db
 from kit.errors import conflict, not_found
 from kit.sql import Sql
-from services import caller as callers
-from services import facts, mail_consent, mail_events
 from services.caller import Caller
 
 LEASE = timedelta(seconds=30)
 CRASHES_MAX = 3  # claims from which nobody came back, before it is given up
 GIVE_UP_AFTER = timedelta(hours=24)  # of refusals that may pass
 RESENT = ("UNKNOWN", "FAILED")  # by a person alone
-
-# A queued message of a run that ended so does not go out any more: what a step did before a normal end stays done.
-_CALLED_OFF = "('MANUAL', 'AUTOMATION_ARCHIVED')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,107 +151,8 @@ async def renew(held: Sequence[Claimed], now: datetime) -> None:
               AND dv.status IN ('SENDING', 'DATA')
             """,
             lease=now + LEASE,
-            mine=_mine(held),
+            mine=mine(held),
         )
-    )
-
-
-async def depart(held: Sequence[Claimed], addresses: Sequence[str | None], now: datetime) -> dict[int, str]:
-    """The point of no return, committed: which of these go out now, as id → status.
-
-    DATA: it is to be handed over now, once. SENDING, for a webhook: it may go. SUPPRESSED: it must not any more.
-    QUEUED: the contact has another address by now than the one of `addresses`. Missing: somebody else has it.
-
-    Contacts and memberships are locked before they are looked at, so that who was told “you are unsubscribed” before
-    this is seen here, and who comes while it is decided waits for the outcome.
-    """
-
-    async def decide() -> dict[int, str]:
-        await _hold(held)
-        rows = await db.rows(_decide(held, addresses, now))
-        return {row["id"]: row["status"] for row in rows}
-
-    return await db.all_or_nothing(decide)
-
-
-async def _hold(held: Sequence[Claimed]) -> None:
-    """Lock what decides, runs first, then contacts, then memberships: the order of the engine and of `consent`."""
-    ids = [each.id for each in held]
-    contacts = sorted({each.contact_id for each in held if each.contact_id is not None})
-    runs = "SELECT FROM run r WHERE r.id IN (SELECT dv.run_id FROM delivery dv WHERE dv.id = ANY({ids}::bigint[]))"
-    await db.execute(Sql("{runs} ORDER BY r.id FOR SHARE", runs=Sql(runs, ids=ids)))
-    if contacts:
-        known = Sql("SELECT FROM contact c WHERE c.id = ANY({ids}::bigint[]) ORDER BY c.id FOR SHARE", ids=contacts)
-        await db.execute(known)
-        await db.execute(
-            Sql(
-                """
-                SELECT
-                FROM membership m
-                WHERE m.contact_id = ANY({ids}::bigint[])
-                ORDER BY m.contact_id, m.list_id
-                FOR SHARE
-                """,
-                ids=contacts,
-            )
-        )
-
-
-def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datetime) -> Sql:
-    lists = Sql("dv.list_ids")
-    return Sql(
-        """
-        WITH judged AS MATERIALIZED (
-            SELECT
-                dv.id,
-                dv.channel,
-                CASE
-                    WHEN r.end_reason IN {called_off} THEN 'RUN_ENDED'
-                    WHEN dv.origin IN ('NOTICE', 'TEST', 'HOOK') OR dv.channel = 'WEBHOOK' THEN NULL
-                    WHEN dv.channel = 'SMS' THEN {texting}
-                    WHEN dv.origin = 'PERSONAL' THEN {personal}
-                    ELSE {marketing}
-                END AS reason,
-                dv.origin IN ('AUTOMATION', 'CAMPAIGN', 'PERSONAL')
-                AND mine.address IS NOT NULL
-                AND mine.address IS DISTINCT FROM CASE dv.channel WHEN 'SMS' THEN c.phone ELSE c.email END AS moved
-            FROM {mine}
-            JOIN delivery dv ON dv.id = mine.id AND dv.attempt = mine.attempt AND dv.status = 'SENDING'
-            LEFT JOIN contact c ON c.id = dv.contact_id
-            LEFT JOIN run r ON r.id = dv.run_id
-        )
-        UPDATE delivery dv
-        SET status = w.status,
-            reason = judged.reason,
-            crashes = CASE w.status WHEN 'QUEUED' THEN 0 ELSE dv.crashes END,
-            due_at = CASE w.status
-                WHEN 'SUPPRESSED' THEN NULL
-                WHEN 'QUEUED' THEN {now}::timestamptz
-                ELSE {lease}::timestamptz
-            END,
-            data_at = CASE w.status WHEN 'DATA' THEN {now}::timestamptz ELSE dv.data_at END,
-            finished_at = CASE w.status WHEN 'SUPPRESSED' THEN {now}::timestamptz END
-        FROM judged
-        CROSS JOIN LATERAL (
-            SELECT
-                CASE
-                    WHEN judged.reason IS NOT NULL THEN 'SUPPRESSED'
-                    WHEN judged.moved THEN 'QUEUED'
-                    WHEN judged.channel = 'WEBHOOK' THEN 'SENDING'
-                    ELSE 'DATA'
-                END AS status
-        ) AS w
-        WHERE dv.id = judged.id
-          AND dv.status = 'SENDING'
-        RETURNING dv.id, dv.status
-        """,
-        called_off=Sql(_CALLED_OFF),
-        texting=mail_consent.texting(lists),
-        personal=mail_consent.personal(),
-        marketing=mail_consent.marketing(lists),
-        mine=_mine(held, addresses),
-        now=now,
-        lease=now + LEASE,
     )
 
 
@@ -324,94 +220,8 @@ async def give_back(held: Sequence[Claimed], now: datetime, *, forgiven: bool) -
             """,
             forgiven=forgiven,
             now=now,
-            mine=_mine(held),
+            mine=mine(held),
         )
-    )
-
-
-async def tell(now: datetime, *, count_max: int) -> int:
-    """Make facts of what was sent since, so that activity, engagement and triggers know of it; of how many.
-
-    Beside `settle`, since nobody waits for it: thousands at a time, each once, whatever dies in between.
-    """
-
-    async def work() -> int:
-        untold = await db.rows(
-            Sql(
-                """
-                SELECT dv.id, dv.channel
-                FROM delivery dv
-                WHERE dv.untold
-                ORDER BY dv.id
-                LIMIT {count_max}::integer
-                FOR NO KEY UPDATE SKIP LOCKED
-                """,
-                count_max=count_max,
-            )
-        )
-        if not untold:
-            return 0
-        by = callers.system(now)
-        mails = [row["id"] for row in untold if row["channel"] == "EMAIL"]
-        texts = [row["id"] for row in untold if row["channel"] == "SMS"]
-        if mails:
-            await mail_events.record(sent(mails), by=by)
-        if texts:
-            await db.execute(_texts_told(texts, by))
-            await bell.ring("dispatch")
-        done = [row["id"] for row in untold]
-        await db.execute(Sql("UPDATE delivery dv SET untold = FALSE WHERE dv.id = ANY({ids}::bigint[])", ids=done))
-        return len(done)
-
-    return await db.all_or_nothing(work)
-
-
-def sent(ids: Sequence[int]) -> Sql:
-    """That these e-mails went out, and came back at once where they did, as rows for `mail_events.record`."""
-    return Sql(
-        """
-        SELECT
-            'delivery:' || dv.id AS send_key,
-            dv.contact_id,
-            w.kind,
-            coalesce(dv.finished_at, dv.data_at) AS at,
-            NULL::text AS link,
-            FALSE AS machine,
-            coalesce(dv.bounce = 'SOFT', FALSE) AS soft,
-            dv.message_id,
-            dv.campaign_id,
-            dv.automation_id,
-            dv.step_id,
-            dv.origin
-        FROM delivery dv
-        JOIN (VALUES ('SENT'), ('BOUNCED')) AS w (kind) ON w.kind = 'SENT' OR dv.bounce IS NOT NULL
-        WHERE dv.id = ANY({ids}::bigint[])
-          AND dv.contact_id IS NOT NULL
-        """,
-        ids=list(ids),
-    )
-
-
-def _texts_told(ids: Sequence[int], by: Caller) -> Sql:
-    return Sql(
-        """
-        WITH {facts}
-        SELECT count(*) FROM fact
-        """,
-        facts=facts.recorded(
-            Sql(
-                """
-                SELECT dv.contact_id, 'SMS_SENT', dv.id, NULL::jsonb, dv.finished_at
-                FROM delivery dv
-                WHERE dv.id = ANY({ids}::bigint[])
-                  AND dv.status = 'SENT'
-                ORDER BY dv.id
-                """,
-                ids=list(ids),
-            ),
-            by=by,
-            dated=True,
-        ),
     )
 
 
@@ -446,7 +256,7 @@ async def resend(delivery_id: int, *, by: Caller) -> None:
     await bell.ring("deliver")
 
 
-def _mine(held: Sequence[Claimed], addresses: Sequence[str | None] | None = None) -> Sql:
+def mine(held: Sequence[Claimed], addresses: Sequence[str | None] | None = None) -> Sql:
     """A table `mine (id, attempt, address)` of what this process holds."""
     return Sql(
         "unnest({ids}::bigint[], {attempts}::integer[], {addresses}::text[]) AS mine (id, attempt, address)",

@@ -1,4 +1,4 @@
-"""The links of a mail that lead back to us: leaving, and where opens and clicks are noted. Signed, nobody's to make up."""
+"""The links of a mail that lead back to us: leaving, opens and clicks. Signed, so that nobody can make one up."""
 
 from __future__ import annotations
 

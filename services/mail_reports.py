@@ -14,7 +14,7 @@ from typing import Any
 
 from kit import db, ids
 from kit.sql import Sql
-from services import deliveries, mail_events, mail_links
+from services import mail_events, mail_links, sent
 from services.caller import Caller
 
 REPORTS_MAX = 1_000
@@ -97,7 +97,7 @@ def _events(known: Sequence[int], told: Sql) -> Sql:
         JOIN delivery dv ON dv.id = told.delivery_id
         WHERE dv.id = ANY({known}::bigint[])
         """,
-        sent=deliveries.sent(known),
+        sent=sent.rows(known),
         told=told,
         known=list(known),
     )

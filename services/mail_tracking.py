@@ -9,7 +9,7 @@ from datetime import timedelta
 from kit import db
 from kit.errors import not_found
 from kit.sql import Sql
-from services import deliveries, mail_events, mail_links
+from services import mail_events, mail_links, sent
 from services.caller import Caller
 
 # A person takes longer than this to have a mail before them, and to follow a second link of it.
@@ -108,7 +108,7 @@ async def _record(delivery_id: int, kind: str, link: str | None, visitor: Visito
         UNION ALL
         {happened}
         """,
-        sent=deliveries.sent([delivery_id]),
+        sent=sent.rows([delivery_id]),
         happened=happened,
     )
     await db.all_or_nothing(lambda: mail_events.record(rows, by=by))

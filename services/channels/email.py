@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -23,7 +22,6 @@ TIMEOUT_SECONDS = 30
 SUBJECT_LENGTH_MAX = 300
 BODY_LENGTH_MAX = 500_000
 ANSWER_LENGTH_MAX = 300
-CLOSE_SECONDS = 2
 
 # What a signature covers (trust M3): From twice, so that nobody can add another one.
 _SIGNED = (
@@ -147,12 +145,12 @@ class Letter:
 
 def sender_domain() -> str:
     """The domain that mail comes from."""
-    return _sender()[1].rpartition("@")[2].encode("idna").decode()
+    return sender()[1].rpartition("@")[2].encode("idna").decode()
 
 
 def written(letter: Letter) -> bytes:
     """The message as it goes over the wire, signed if there is a key. Nothing in it can become a header of its own."""
-    name, address = _sender()
+    name, address = sender()
     if not (address + letter.to + (letter.reply_to or "")).isascii():
         return _signed(_own_headers(letter) + _international(letter))
     headers = [
@@ -170,7 +168,7 @@ def written(letter: Letter) -> bytes:
 
 def _international(letter: Letter) -> bytes:
     """The same where an address has letters beyond ASCII: rare, and left to Python's library."""
-    name, address = _sender()
+    name, address = sender()
     message = EmailMessage(policy=_INTERNATIONAL)
     message["From"] = _mailbox(address, letter.sender_name or name)
     message["To"] = _mailbox(letter.to)
@@ -220,90 +218,7 @@ def _key(path: Path) -> bytes:
     return path.read_bytes()
 
 
-class Connection:
-    """One connection to the mail server, for many messages one after the other; opened when the first one goes."""
-
-    def __init__(self) -> None:
-        self._server: aiosmtplib.SMTP | None = None
-
-    async def open(self) -> None:
-        """Be connected. NotSent, not `unknown`: the server cannot be reached or does not let us in."""
-        if self._server is not None and self._server.is_connected:
-            return
-        server = config.settings().smtp()
-        if server is None:
-            raise NotSent("NOT_CONFIGURED")
-        self._server = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            username=server.user,
-            password=server.password,
-            use_tls=server.tls,
-            start_tls=server.starttls,
-            timeout=TIMEOUT_SECONDS,
-        )
-        try:
-            await self._server.connect()
-        except aiosmtplib.SMTPResponseException as error:
-            await self.close()
-            raise NotSent("UNREACHABLE", answer=f"{error.code} {error.message}") from error
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            await self.close()
-            raise NotSent("UNREACHABLE") from error
-
-    async def send(self, letter: Letter, data: bytes) -> str:
-        """Hand one message over; what the server answered.
-
-        NotSent: with its `code` where the server said no, without where it was gone before it had the message, and
-        `unknown` where it went while it had it.
-        """
-        await self.open()
-        assert self._server is not None
-        sender = letter.returns_to or _sender()[1]
-        international = [] if (sender + letter.to).isascii() else ["SMTPUTF8"]
-        try:
-            await self._server.mail(_wire(sender), options=international)
-            await self._server.rcpt(_wire(letter.to))
-        except aiosmtplib.SMTPResponseException as error:
-            await self._begin_anew()
-            raise _refused(error) from error
-        except (aiosmtplib.SMTPException, OSError) as error:
-            await self.close()
-            raise NotSent("UNREACHABLE") from error
-        try:
-            answer = await self._server.data(data)
-        except aiosmtplib.SMTPResponseException as error:
-            await self._begin_anew()
-            raise _refused(error) from error
-        except (aiosmtplib.SMTPException, OSError) as error:
-            await self.close()
-            raise NotSent("BROKEN_OFF", unknown=True) from error
-        return f"{answer.code} {answer.message}"[:ANSWER_LENGTH_MAX]
-
-    async def _begin_anew(self) -> None:
-        """After a refusal: the next message starts clean, on this connection or another."""
-        assert self._server is not None
-        try:
-            await self._server.rset()
-        except (aiosmtplib.SMTPException, OSError):
-            await self.close()
-
-    async def close(self) -> None:
-        """Say goodbye; harmless when it is gone."""
-        server, self._server = self._server, None
-        if server is None:
-            return
-        with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-            if server.is_connected:
-                await server.quit(timeout=CLOSE_SECONDS)
-        server.close()
-
-
-def _refused(error: aiosmtplib.SMTPResponseException) -> NotSent:
-    return NotSent(f"REFUSED {error.code}", code=error.code, answer=f"{error.code} {error.message}")
-
-
-def _sender() -> tuple[str, str]:
+def sender() -> tuple[str, str]:
     """Name and address, the domain in ASCII."""
     return _parsed(config.settings().mail_from or "parcours@localhost")
 
@@ -311,10 +226,10 @@ def _sender() -> tuple[str, str]:
 @lru_cache(maxsize=8)
 def _parsed(written: str) -> tuple[str, str]:
     name, address = parseaddr(written)
-    return name, _wire(address)
+    return name, wired(address)
 
 
-def _wire(address: str) -> str:
+def wired(address: str) -> str:
     local, _, domain = address.rpartition("@")
     return f"{local}@{domain.encode('idna').decode()}"
 

@@ -14,7 +14,7 @@ from kit import config, db
 from kit.embedded import Postgres
 from kit.errors import Refused
 from kit.sql import Sql, ids
-from services import consent, contacts, deliveries, exclusions, fields, lists, memberships
+from services import consent, contacts, deliveries, departure, exclusions, fields, lists, memberships
 from services.deliveries import LEASE, Ended
 from tests.conftest import APP
 from tests.mailbox import Mailbox
@@ -191,9 +191,9 @@ async def test_only_who_holds_the_latest_attempt_is_heard(post: Post, mailbox: M
     post.later(seconds=20)
     (second,), _ = await deliveries.claim(["EMAIL"], post.now, count_max=10)
     assert (sleeper.attempt, second.attempt) == (1, 2)
-    assert await deliveries.depart([sleeper], [None], post.now) == {}
+    assert await departure.depart([sleeper], [None], post.now) == {}
     assert await deliveries.settle([Ended(sleeper, "SENT")], post.now) == set()
-    assert await deliveries.depart([second], [None], post.now) == {second.id: "DATA"}
+    assert await departure.depart([second], [None], post.now) == {second.id: "DATA"}
     post.caller = post.caller.at(post.now + AFTER_LEASE)
     await post.deliver()
     assert await post.became() == ["UNKNOWN CRASHED"]

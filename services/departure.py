@@ -1,0 +1,113 @@
+"""The point of no return: what is about to go out is looked at once more, and from then on goes out at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from kit import db
+from kit.sql import Sql
+from services import mail_consent
+from services.deliveries import LEASE, Claimed, mine
+
+# A queued message of a run that ended so does not go out any more: what a step did before a normal end stays done.
+_CALLED_OFF = "('MANUAL', 'AUTOMATION_ARCHIVED')"
+
+
+async def depart(held: Sequence[Claimed], addresses: Sequence[str | None], now: datetime) -> dict[int, str]:
+    """The point of no return, committed: which of these go out now, as id → status.
+
+    DATA: it is to be handed over now, once. SENDING, for a webhook: it may go. SUPPRESSED: it must not any more.
+    QUEUED: the contact has another address by now than the one of `addresses`. Missing: somebody else has it.
+
+    Contacts and memberships are locked before they are looked at, so that who was told “you are unsubscribed” before
+    this is seen here, and who comes while it is decided waits for the outcome.
+    """
+
+    async def decide() -> dict[int, str]:
+        await _hold(held)
+        rows = await db.rows(_decide(held, addresses, now))
+        return {row["id"]: row["status"] for row in rows}
+
+    return await db.all_or_nothing(decide)
+
+
+async def _hold(held: Sequence[Claimed]) -> None:
+    """Lock what decides, runs first, then contacts, then memberships: the order of the engine and of `consent`."""
+    ids = [each.id for each in held]
+    contacts = sorted({each.contact_id for each in held if each.contact_id is not None})
+    runs = "SELECT FROM run r WHERE r.id IN (SELECT dv.run_id FROM delivery dv WHERE dv.id = ANY({ids}::bigint[]))"
+    await db.execute(Sql("{runs} ORDER BY r.id FOR SHARE", runs=Sql(runs, ids=ids)))
+    if contacts:
+        known = Sql("SELECT FROM contact c WHERE c.id = ANY({ids}::bigint[]) ORDER BY c.id FOR SHARE", ids=contacts)
+        await db.execute(known)
+        await db.execute(
+            Sql(
+                """
+                SELECT
+                FROM membership m
+                WHERE m.contact_id = ANY({ids}::bigint[])
+                ORDER BY m.contact_id, m.list_id
+                FOR SHARE
+                """,
+                ids=contacts,
+            )
+        )
+
+
+def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datetime) -> Sql:
+    lists = Sql("dv.list_ids")
+    return Sql(
+        """
+        WITH judged AS MATERIALIZED (
+            SELECT
+                dv.id,
+                dv.channel,
+                CASE
+                    WHEN r.end_reason IN {called_off} THEN 'RUN_ENDED'
+                    WHEN dv.origin IN ('NOTICE', 'TEST', 'HOOK') OR dv.channel = 'WEBHOOK' THEN NULL
+                    WHEN dv.channel = 'SMS' THEN {texting}
+                    WHEN dv.origin = 'PERSONAL' THEN {personal}
+                    ELSE {marketing}
+                END AS reason,
+                dv.origin IN ('AUTOMATION', 'CAMPAIGN', 'PERSONAL')
+                AND mine.address IS NOT NULL
+                AND mine.address IS DISTINCT FROM CASE dv.channel WHEN 'SMS' THEN c.phone ELSE c.email END AS moved
+            FROM {mine}
+            JOIN delivery dv ON dv.id = mine.id AND dv.attempt = mine.attempt AND dv.status = 'SENDING'
+            LEFT JOIN contact c ON c.id = dv.contact_id
+            LEFT JOIN run r ON r.id = dv.run_id
+        )
+        UPDATE delivery dv
+        SET status = w.status,
+            reason = judged.reason,
+            crashes = CASE w.status WHEN 'QUEUED' THEN 0 ELSE dv.crashes END,
+            due_at = CASE w.status
+                WHEN 'SUPPRESSED' THEN NULL
+                WHEN 'QUEUED' THEN {now}::timestamptz
+                ELSE {lease}::timestamptz
+            END,
+            data_at = CASE w.status WHEN 'DATA' THEN {now}::timestamptz ELSE dv.data_at END,
+            finished_at = CASE w.status WHEN 'SUPPRESSED' THEN {now}::timestamptz END
+        FROM judged
+        CROSS JOIN LATERAL (
+            SELECT
+                CASE
+                    WHEN judged.reason IS NOT NULL THEN 'SUPPRESSED'
+                    WHEN judged.moved THEN 'QUEUED'
+                    WHEN judged.channel = 'WEBHOOK' THEN 'SENDING'
+                    ELSE 'DATA'
+                END AS status
+        ) AS w
+        WHERE dv.id = judged.id
+          AND dv.status = 'SENDING'
+        RETURNING dv.id, dv.status
+        """,
+        called_off=Sql(_CALLED_OFF),
+        texting=mail_consent.texting(lists),
+        personal=mail_consent.personal(),
+        marketing=mail_consent.marketing(lists),
+        mine=mine(held, addresses),
+        now=now,
+        lease=now + LEASE,
+    )

@@ -1,0 +1,157 @@
+"""Lanes: what is claimed for delivery over one channel, taken and performed a few at a time until nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from kit import clock, crash
+from services import deliveries, departure, rendering
+from services.channels.email import Letter
+from services.deliveries import LEASE, Claimed, Ended
+from services.rendering import Fault, Ready, Text
+from workflows.halves import passes
+
+CLAIM_MAX = 200
+PASS_SECONDS_MAX = 30  # then the next pass begins, with connections of its own
+IDLE_SECONDS = 0.2
+STOP_SECONDS_MAX = 1.5
+
+
+class Round(ABC):
+    """One pass over one channel: lanes that take what is claimed, a few at a time, until nothing is left."""
+
+    channel: str
+    lanes: int
+    group: int
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._began = clock.ticks()
+        self._pool: deque[tuple[Claimed, Ready]] = deque()
+        self._held: dict[int, Claimed] = {}
+        self._claiming = asyncio.Lock()
+        self._busy = 0
+        self._dry_until = 0.0  # nothing was due a moment ago
+        self._lane_free = asyncio.Event()
+        self._stopping = False
+        self.count = 0
+
+    def now(self) -> datetime:
+        """The database's instant, as it goes on while the pass takes its time."""
+        return self._now + timedelta(seconds=clock.ticks() - self._began)
+
+    @abstractmethod
+    async def send(self, some: list[tuple[Claimed, Ready]], lane: int) -> None:
+        """Perform these and settle each."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of what was opened."""
+
+    async def run(self) -> int:
+        if not await self._claim():
+            return self.count
+        forgiven = True
+        renewing = asyncio.create_task(self._renew())
+        working = [asyncio.create_task(self._lane(number)) for number in range(self.lanes)]
+        try:
+            await asyncio.shield(asyncio.gather(*working))
+        except BaseException as error:
+            forgiven = isinstance(error, asyncio.CancelledError) or passes(error)
+            self._stopping = True  # what is on its way comes to its end, what has not begun is given back
+            _, late = await asyncio.wait(working, timeout=STOP_SECONDS_MAX)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+            raise
+        finally:
+            renewing.cancel()
+            await self._give_back(forgiven)
+            await self.close()
+        return self.count
+
+    async def _lane(self, number: int) -> None:
+        while not self._stopping:
+            some = await self._take()
+            if some:
+                self._busy += 1
+                try:
+                    await self.send(some, number)
+                finally:
+                    self._busy -= 1
+                    self._lane_free.set()
+                self.count += len(some)
+            elif not self._busy or clock.ticks() - self._began > PASS_SECONDS_MAX:
+                return
+            else:
+                self._lane_free.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._lane_free.wait(), IDLE_SECONDS)
+
+    async def _take(self) -> list[tuple[Claimed, Ready]]:
+        if not self._pool:
+            async with self._claiming:
+                if not self._pool and self._dry_until < clock.ticks() < self._began + PASS_SECONDS_MAX:
+                    await self._claim()
+        return [self._pool.popleft() for _ in range(min(self.group, len(self._pool)))]
+
+    async def _claim(self) -> bool:
+        """Take up more and fill it in; whether there was anything."""
+        claimed, settled = await deliveries.claim([self.channel], self.now(), count_max=CLAIM_MAX)
+        self.count += settled
+        self._held |= {each.id: each for each in claimed}
+        if claimed:
+            await crash.point("after_claim")
+            ready = await rendering.render(claimed)
+            await crash.point("after_render")
+            faulty = [
+                Ended(each, "FAILED", made.reason) for each in claimed if isinstance(made := ready.get(each.id), Fault)
+            ]
+            if faulty:
+                await self.settle(faulty)
+            for each in claimed:
+                made = ready.get(each.id)
+                if made is not None and not isinstance(made, Fault):
+                    self._pool.append((each, made))
+        if not (claimed or settled):
+            self._dry_until = clock.ticks() + IDLE_SECONDS
+        return bool(claimed or settled)
+
+    async def settle(self, ended: Sequence[Ended]) -> None:
+        """Note what became of these; they are held no more."""
+        await deliveries.settle(ended, self.now())
+        for each in ended:
+            self._held.pop(each.claimed.id, None)
+
+    async def depart(self, some: list[tuple[Claimed, Ready]]) -> list[tuple[Claimed, Ready]]:
+        """Those of them that may go now; the others are settled."""
+        held = [claimed for claimed, _ in some]
+        await crash.point("before_data")
+        addresses = [ready.to if isinstance(ready, Letter | Text) else None for _, ready in some]
+        gone = await departure.depart(held, addresses, self.now())
+        await crash.point("after_data")
+        for each in held:
+            if gone.get(each.id) not in ("DATA", "SENDING"):
+                self._held.pop(each.id, None)
+        return [(claimed, ready) for claimed, ready in some if gone.get(claimed.id) in ("DATA", "SENDING")]
+
+    async def _renew(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(LEASE.total_seconds() / 3)
+                if self._held:
+                    await deliveries.renew(list(self._held.values()), self.now())
+
+    async def _give_back(self, forgiven: bool) -> None:
+        """What was claimed and is not on its way is for whoever comes next.
+
+        After a fault of our own it counts as a crash: what makes every pass fail is given up after three.
+        """
+        self._pool.clear()
+        if self._held:
+            await deliveries.give_back(list(self._held.values()), self.now(), forgiven=forgiven)
