@@ -10,8 +10,8 @@ from schema.access import Role
 from schema.cards import StepInput, TriggerInput
 from schema.contacts import ContactFields, values_of
 from schema.mutation import Given, mutation
+from schema.types.delivery import Delivery
 from schema.types.run import AutomationRun
-from schema.types.simulated import SimulatedDelivery
 from services.caller import Caller
 from workflows import simulate
 
@@ -46,7 +46,7 @@ class Mutation:
         description="Try an automation out: the paths that contacts would take, and what would be sent to them. The "
         "engine itself plays it, and everything is undone: no id in the answer is there afterwards.",
         runs=list[AutomationRun],
-        deliveries=list[SimulatedDelivery],
+        deliveries=list[Delivery],
         until=datetime,
         finished=bool,
         stopped=str,

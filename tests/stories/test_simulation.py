@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from kit import bell, clock
 from tests.stories.team import on, step, tagged, walked
+from workflows import deliver
 
 PLAYED = """
     until finished stopped
     runs { contact { email tags { name } } state endReason currentStep { id } nextWakeAt entry { label }
            path { seq stepId kind status reason branch enteredAt finishedAt } }
-    deliveries { contact { email } stepId channel message at }
+    deliveries { contact { email } channel status message { subject } queuedAt }
 """
 
 
@@ -123,3 +124,20 @@ async def test_what_cannot_be_simulated_is_refused_all_at_once(gql, team):
     ):
         refused = await gql.refused("simulateAutomation", PLAYED, **given)
         assert (code, ["input", path]) in [(error["code"], error["path"]) for error in refused["errors"]], given
+
+
+async def test_what_would_be_sent_is_told_and_not_sent(gql, team, mailbox):
+    news = await team.list("News")
+    steps = [
+        step("later", "waitFor", "mail", duration={"days": 1}),
+        step("mail", "sendEmail", subject="Hello {{ first_name }}", body="<p>Hi</p>", listId=news),
+    ]
+    ghosts = [{"memberships": [{"listId": news}]}, {"memberships": [{"listId": news, "status": "UNSUBSCRIBED"}]}]
+    played = await gql.do("simulateAutomation", PLAYED, steps=steps, ghosts=ghosts)
+    [sent] = played["deliveries"]
+    assert (sent["contact"]["email"], sent["channel"], sent["status"]) == ("ghost-1@ghosts.example", "EMAIL", "QUEUED")
+    assert sent["message"] == {"subject": "Hello {{ first_name }}"}
+    assert [walked(run)[-1] for run in played["runs"]] == ["✓ mail", "✗ mail UNSUBSCRIBED"]
+    assert datetime.fromisoformat(sent["queuedAt"]) - await clock.now() > timedelta(hours=23)
+    assert await deliver.pass_(await clock.now() + timedelta(days=2)) == 0
+    assert mailbox.messages == []
