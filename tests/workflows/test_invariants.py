@@ -17,7 +17,7 @@ from kit.sql import Sql, ids
 from services import fields
 from services.caller import Caller
 from tests.workflows.stage import Stage, on, step, tagged
-from workflows import by_hand, dispatch, engine, entry, graph, halves, publish, report
+from workflows import by_hand, dispatch, doctor, engine, entry, graph, halves, publish, report
 
 TAGS = ("a", "b", "c")
 KINDS = ("tag", "untag", "count", "note", "if", "split", "goal", "wait", "until", "time", "back", "end")
@@ -184,6 +184,7 @@ async def play(journeys: Any, doings: Any, redrawn: Any) -> None:
     await require_effects()
     await require_shares()
     await stage.require_counts()
+    assert [each.check.name for each in await doctor.examine(stage.now) if each.violations != 0] == []
     await report.fold(stage.now)
     await stage.require_counts()
 
