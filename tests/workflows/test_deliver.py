@@ -345,3 +345,33 @@ async def test_a_killed_process_leaves_nothing_doubled_and_nothing_lost(
     assert Counter(await post.became()) == {"SENT": 7, "UNKNOWN CRASHED": 5}
     assert Counter(Counter(message["To"] for message in mailbox.messages).values()) == {1: 7}
     assert await db.value(Sql("SELECT count(*) FROM email_send es")) == 7
+
+
+async def test_a_visit_sends_once_and_faults_of_a_step_are_told(post: Post) -> None:
+    """DUPLICATE (domain.md 2.4); what is wrong with the words of a step is refused when it is saved."""
+    contact = await post.subscriber()
+    automation_id = await post.draw([step("mail", "sendEmail", subject="S", body="B")])
+    (run,) = await post.enter(automation_id, contact)
+    await db.execute(
+        Sql(
+            """
+            INSERT INTO delivery (key, contact_id, channel, origin, due_at, queued_at)
+            VALUES ('run:' || {run}::bigint || ':1', {contact}::bigint, 'EMAIL', 'AUTOMATION', now(), now())
+            """,
+            run=run,
+            contact=contact,
+        )
+    )
+    await post.settle()
+    assert await post.walked(run) == [("mail", "SKIPPED DUPLICATE")]
+    assert len(await post.deliveries()) == 1
+    faulty = [
+        ({"subject": "S"}, "REQUIRED"),
+        ({"subject": "{{ frist_name }}", "body": "B"}, "Did you mean first_name"),
+        ({"subject": "S", "body": "<p>\n{% if %}</p>"}, "Line 2"),
+        ({"messageId": "message_999999999"}, "NOT_FOUND"),
+        ({"messageId": "message_1", "subject": "S"}, "not both"),
+    ]
+    for told, message in faulty:
+        with pytest.raises(Refused, match=message):
+            await post.draw([step("mail", "sendEmail", **told)])
