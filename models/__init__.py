@@ -7,6 +7,7 @@ from models.automation import Automation
 from models.automation_step import AutomationStep
 from models.automation_version import AutomationVersion
 from models.campaign import Campaign
+from models.campaign_piece import CampaignPiece
 from models.company import Company
 from models.confirmation import Confirmation
 from models.contact import Contact
@@ -88,6 +89,7 @@ __all__ = [
     "AutomationStep",
     "AutomationVersion",
     "Campaign",
+    "CampaignPiece",
     "Company",
     "Confirmation",
     "Contact",

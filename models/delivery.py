@@ -40,6 +40,7 @@ class Delivery(Model):
     queued_at = fields.DatetimeField()
     data_at = fields.DatetimeField(null=True)
     finished_at = fields.DatetimeField(null=True)
+    left_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "delivery"
