@@ -187,7 +187,8 @@ async def _copy(values: Mapping[str, Any], problems: Problems, by: Caller) -> in
     """An active automation to play with: one that is there, or the steps and triggers that are given."""
     automation_id, steps = values.get("automation_id"), values.get("steps")
     if (automation_id is None) == (steps is None):
-        problems.add("ONE_OF", "Give one of automationId and steps.", "automationId")
+        code = "REQUIRED" if steps is None else "INVALID_VALUE"
+        problems.add(code, "Give one of automationId and steps.", "automationId")
         return None
     drawn: dict[str, Any] = {"steps": steps, "triggers": values.get("triggers") or []}
     if automation_id is not None:

@@ -117,7 +117,7 @@ async def test_what_cannot_be_simulated_is_refused_all_at_once(gql, team):
         ("UNKNOWN_STEP", "input.steps.0.next"),
     }
     for given, code, path in (
-        ({"ghosts": [{}]}, "ONE_OF", "automationId"),
+        ({"ghosts": [{}]}, "REQUIRED", "automationId"),
         ({"steps": [step("a", "end")]}, "REQUIRED", "contactIds"),
         ({"steps": [step("a", "end")], "ghosts": [{}] * 11}, "TOO_LONG", "ghosts"),
         ({"automationId": "automation_99999", "ghosts": [{}]}, "NOT_FOUND", "automationId"),
