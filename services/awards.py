@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+
 from kit import bell, db
 from kit.sql import Sql
 from services import caller, facts
