@@ -25,6 +25,7 @@ def _root(name: str, rooms: list[Any]) -> Any:
 @cache
 def _schema() -> strawberry.Schema:
     from schema.execution import Executor
+    from schema.mutation import straight
     from schema.scalars import SCALARS
 
     rooms = _rooms()
@@ -36,6 +37,7 @@ def _schema() -> strawberry.Schema:
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     _leave_out_null_defaults(built._schema)
+    straight(built._schema)
     return built
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphql import GraphQLResolveInfo
 from strawberry.types import Info
 
 from kit.errors import NotAllowed, Problem
@@ -10,7 +11,7 @@ from services.caller import Caller, Role
 __all__ = ["Role", "admit", "reader"]
 
 
-def admit(info: Info, role: Role) -> Caller:
+def admit(info: Info | GraphQLResolveInfo, role: Role) -> Caller:
     """The caller, if its role suffices; `NotAllowed` (FORBIDDEN) otherwise."""
     caller: Caller = info.context.caller
     if caller.role < role:

@@ -62,7 +62,7 @@ _OF_CONTACT = {
     "jobTitle": _safe("c.job_title"),
     "company": _safe("(SELECT co.name FROM company co WHERE co.id = c.company_id)"),
     "lifecycleStage": Sql("c.lifecycle_stage"),
-    "acceptsMarketing": ACCEPTS_MARKETING,
+    "acceptsMarketing": Sql("({accepts})::text", accepts=ACCEPTS_MARKETING),
     "origin": Sql("c.origin"),
     "tags": _safe(
         """

@@ -76,6 +76,7 @@ async def test_sq20_contacts_with_the_last_address_and_without_notes(gql, team, 
     assert first["firstName"] == '\'=cmd|"x"'
     assert first["lastName"] == 'A, "B"'
     assert (first["phone"], first["points"], first["city"]) == ("+33612345678", "-5", "'-5")  # Q31
+    assert first["acceptsMarketing"] == "false"
     assert (first["tags"], first["lastOrderAddress"]) == ("'+1, vip", "New street, Paris")
     assert "secret" not in str(first)
     assert not any("Old" in value or "Not this" in value for value in first.values())
