@@ -226,22 +226,25 @@ def _changed(document: Document, of: GraphQLObjectType, part: Asked, value: Any)
 
 def _picked(document: Document, of: GraphQLObjectType, part: Asked, value: Any) -> Any:
     """What is asked for of an answer that is no row: a dict by its GraphQL names, or a list of such."""
-    if isinstance(value, list):
-        words = asked(document, of, part.selections())
-        kinds = {word.name: get_named_type(of.fields[word.name].type) for word in words if word.name != TYPENAME}
-        nested = {name for name, kind in kinds.items() if isinstance(kind, GraphQLObjectType)}
-        return [
-            {
-                word.key: of.name
-                if word.name == TYPENAME
-                else _picked(document, kinds[word.name], word, each[word.name])
-                if word.name in nested
-                else each[word.name]
-                for word in words
-            }
-            for each in value
-        ]
-    return None if value is None else _picked(document, of, part, [value])[0]
+    if not value:
+        return value
+    words = asked(document, of, part.selections())
+    kinds = {word.name: get_named_type(of.fields[word.name].type) for word in words if word.name != TYPENAME}
+    nested = {name: kind for name, kind in kinds.items() if isinstance(kind, GraphQLObjectType)}
+
+    def pick(each: dict[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for word in words:
+            inside = nested.get(word.name)
+            if word.name == TYPENAME:
+                told[word.key] = of.name
+            elif inside is None:
+                told[word.key] = each[word.name]
+            else:
+                told[word.key] = _picked(document, inside, word, each[word.name])
+        return told
+
+    return [pick(each) for each in value] if isinstance(value, list) else pick(value)
 
 
 def _refusal(document: Document, of: GraphQLObjectType, field: Asked, refused: Refused) -> orjson.Fragment:

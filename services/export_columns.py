@@ -14,7 +14,7 @@ FIELD = "field:"
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """One kind of rows: `rows` is what stands behind FROM, joined to `wanted (id)`; `usual` the columns nobody chose."""
+    """One kind of rows: `rows` stands behind FROM, joined to `wanted (id)`; `usual` are the columns nobody chose."""
 
     rows: str
     columns: Mapping[str, Sql]
