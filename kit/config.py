@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from kit import email, smtp, web
 from kit.errors import Problem, Refused
 from kit.smtp import Smtp
+from kit.vault import KEY_LENGTH_MIN
 
 if TYPE_CHECKING:
     from kit.db import Server
@@ -119,6 +120,15 @@ class Settings(BaseSettings):
     webhook_private: bool = Field(
         False, description="Lets webhooks go to addresses that are not public. For development and tests."
     )
+    secret_key: SecretStr | None = Field(
+        None,
+        description=f"Key that passwords of other systems are stored under, at least {KEY_LENGTH_MIN} characters; two, "
+        "separated by a space, while it is changed, the new one first. Without it one that is in the database itself.",
+    )
+    sync_hosts: Names = Field(
+        default_factory=list,
+        description="Hosts with databases that may be read though they are not public, separated by commas; * for all.",
+    )
     location_database: Path | None = Field(
         None, description="A file that tells where addresses of the net are (MaxMind DB format, cities or countries)."
     )
@@ -130,7 +140,7 @@ class Settings(BaseSettings):
     worker_processes: int = Field(1, ge=1, le=64, description="Worker processes that `parcours up` starts.")
     worker_threads: int = Field(4, ge=1, le=64, description="Hints that one worker process hears at the same time.")
 
-    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", "sync_hosts", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         return [word.strip() for word in given.split(",") if word.strip()] if isinstance(given, str) else given
@@ -140,6 +150,13 @@ class Settings(BaseSettings):
     def _long_enough(cls, given: SecretStr | None) -> SecretStr | None:
         if given is not None and len(given.get_secret_value()) < OWNER_TOKEN_LENGTH_MIN:
             raise ValueError(f"must have at least {OWNER_TOKEN_LENGTH_MIN} characters")
+        return given
+
+    @field_validator("secret_key")
+    @classmethod
+    def _keys_that_nobody_guesses(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and any(len(key) < KEY_LENGTH_MIN for key in given.get_secret_value().split() or [""]):
+            raise ValueError(f"must have at least {KEY_LENGTH_MIN} characters")
         return given
 
     @field_validator("crash_at")

@@ -119,8 +119,11 @@ async def disconnect() -> None:
         _context = None
 
 
-async def open_one(server: Server | None = None) -> asyncpg.Connection:
-    """A connection of one's own beside the pool (LISTEN, COPY of a long import, locks of a session). Close it."""
+async def open_one(server: Server | None = None, *, settings: dict[str, str] | None = None) -> asyncpg.Connection:
+    """A connection of one's own beside the pool (LISTEN, COPY of a long import, locks of a session). Close it.
+
+    `settings` are those of the session, for a server that is not ours.
+    """
     server = server or _server
     assert server is not None, "connect() first"
     return await asyncpg.connect(
@@ -131,7 +134,7 @@ async def open_one(server: Server | None = None) -> asyncpg.Connection:
         database=server.database,
         ssl=server.ssl,
         timeout=CONNECT_TIMEOUT_SECONDS,
-        server_settings={"application_name": "parcours", "timezone": "UTC", "jit": "off"},
+        server_settings=settings or {"application_name": "parcours", "timezone": "UTC", "jit": "off"},
     )
 
 

@@ -76,17 +76,22 @@ async def find_finished(fingerprint: bytes) -> ImportJob | None:
     )
 
 
-async def create(name: str, fingerprint: bytes, targets: Targets, rows_total: int, *, by: Caller) -> ImportJob:
-    """A new import at its first row. Refused: one of the same file in the same way is on its way (IN_USE)."""
+async def create(
+    name: str, fingerprint: bytes, targets: Targets, rows_total: int, *, sync_id: int | None = None, by: Caller
+) -> ImportJob:
+    """A new import at its first row. Refused: one of the same file in the same way is on its way (IN_USE).
+
+    With `sync_id` it is a run of that source, which has one at a time.
+    """
     made = await db.value(
         Sql(
             """
             INSERT INTO import_job (
-                name, fingerprint, targets, rows_total, user_id, events_from, started_at, updated_at
+                name, fingerprint, targets, rows_total, user_id, sync_id, events_from, started_at, updated_at
             )
             VALUES (
-                {name}::text, {fingerprint}::bytea, {targets}::jsonb, {rows}::bigint, {user}::bigint, {latest},
-                {now}::timestamptz, {now}::timestamptz
+                {name}::text, {fingerprint}::bytea, {targets}::jsonb, {rows}::bigint, {user}::bigint, {sync}::bigint,
+                {latest}, {now}::timestamptz, {now}::timestamptz
             )
             ON CONFLICT DO NOTHING
             RETURNING id
@@ -96,6 +101,7 @@ async def create(name: str, fingerprint: bytes, targets: Targets, rows_total: in
             targets=db.jsonb(list(targets.items())),
             rows=rows_total,
             user=by.user_id,
+            sync=sync_id,
             latest=_LATEST_FACT,
             now=by.now,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -147,13 +147,18 @@ async def take_over(
     job: ImportJob, batch: Incoming, order: Order, list_ids: Sequence[tuple[str, int | None]], *, by: Caller
 ) -> ImportJob:
     """Store a batch and move the mark behind it; again if other writers stood in its way."""
+    return await commit(job, lambda by: _store(job, batch, order, list_ids, by), by=by)
+
+
+async def commit(job: ImportJob, store: Callable[[Caller], Awaitable[Result]], *, by: Caller) -> ImportJob:
+    """Do what `store` does with a batch together with the mark behind it; again if other writers stood in its way."""
     for tries in range(1, TRIES_MAX + 1):
         try:
             async with db.transaction():
                 await _be_patient()
                 by = by.at(await clock.now())
                 await import_jobs.claim(job)
-                return await import_jobs.record(job, await _store(job, batch, order, list_ids, by), by=by)
+                return await import_jobs.record(job, await store(by), by=by)
         except _TO_TRY_AGAIN:
             if tries == TRIES_MAX:
                 raise

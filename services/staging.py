@@ -96,7 +96,7 @@ async def match(*, since: datetime, update: bool, by: Caller) -> None:
             )
             UPDATE staged_contact
             SET contact_id = standing.id,
-                is_repeated = standing.origin = 'IMPORT' AND standing.created_at >= {since}::timestamptz AND EXISTS (
+                is_repeated = standing.origin = {via}::text AND standing.created_at >= {since}::timestamptz AND EXISTS (
                     SELECT
                     FROM event e
                     WHERE e.contact_id = standing.id
@@ -108,6 +108,7 @@ async def match(*, since: datetime, update: bool, by: Caller) -> None:
             """,
             lock=Sql("FOR NO KEY UPDATE OF c") if update else Sql("FOR KEY SHARE OF c"),
             since=since,
+            via=by.via,
             actor=by.actor,
         )
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -14,8 +12,7 @@ from pathlib import Path
 
 from kit import clock
 from kit.errors import invalid
-from kit.formulas import defused
-from services import import_jobs, imports, stored_files, uploads
+from services import import_jobs, imports, refused_rows, stored_files, uploads
 from services.import_jobs import ImportJob
 from services.incoming import Incoming, Reader
 from services.job import Job, Kind
@@ -93,7 +90,7 @@ class ImportContacts(Kind):
                 unchanged=after.unchanged + after.duplicates - found.unchanged - found.duplicates,
                 refused=after.refused - found.refused,
             )
-            await self._tell(job, found, opened.source.columns, batch.cells)
+            await refused_rows.tell(job, found, opened.source.columns, batch.cells)
             found = after
         return found.rows_done < found.rows_total
 
@@ -118,21 +115,6 @@ class ImportContacts(Kind):
         while len(self._open) > OPEN_MAX:
             await self._open.pop(next(iter(self._open))).close()
         return opened
-
-    async def _tell(self, job: Job, found: ImportJob, columns: Sequence[str], cells: dict[int, list[str]]) -> None:
-        """The rows of the batch that were refused, as they stood in the file, each with its line and the reason."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if "file" not in job.mark:
-            writer.writerow(["Line", "Code", "Reason", *map(defused, columns)])
-        refused = await import_jobs.refused_between(found.id, min(cells), max(cells))
-        for noted in refused:
-            writer.writerow([noted.line, noted.code, noted.message, *map(defused, cells[noted.line])])
-        if not refused:
-            return
-        if "file" not in job.mark:
-            job.mark["file"] = await stored_files.begin(f"refused-{found.name}", by=job.by, job_id=job.id)
-        await stored_files.append(job.mark["file"], text.getvalue().encode())
 
 
 async def _open(job: Job, found: ImportJob) -> _Opened:
