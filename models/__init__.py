@@ -45,11 +45,13 @@ from models.membership import Membership
 from models.membership_change import MembershipChange
 from models.message import Message
 from models.note import Note
+from models.notification import Notification
 from models.page_visit import PageVisit
 from models.pending_event import PendingEvent
 from models.plan import Plan
 from models.plan_membership import PlanMembership
 from models.refused_entry import RefusedEntry
+from models.report_week import ReportWeek
 from models.review import Review
 from models.run import Run
 from models.run_count import RunCount
@@ -80,6 +82,9 @@ from models.watch import Watch
 from models.watch_flip import WatchFlip
 from models.watch_lease import WatchLease
 from models.watch_member import WatchMember
+from models.webhook import Webhook
+from models.webhook_fact import WebhookFact
+from models.weekly_report import WeeklyReport
 
 __all__ = [
     "AccessToken",
@@ -127,11 +132,13 @@ __all__ = [
     "MembershipChange",
     "Message",
     "Note",
+    "Notification",
     "PageVisit",
     "PendingEvent",
     "Plan",
     "PlanMembership",
     "RefusedEntry",
+    "ReportWeek",
     "Review",
     "Run",
     "RunCount",
@@ -162,4 +169,7 @@ __all__ = [
     "WatchFlip",
     "WatchLease",
     "WatchMember",
+    "Webhook",
+    "WebhookFact",
+    "WeeklyReport",
 ]

@@ -41,6 +41,7 @@ class Delivery(Model):
     data_at = fields.DatetimeField(null=True)
     finished_at = fields.DatetimeField(null=True)
     left_at = fields.DatetimeField(null=True)
+    webhook_id = fields.BigIntField(null=True)
 
     class Meta:
         table = "delivery"

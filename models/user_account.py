@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 
@@ -14,6 +15,8 @@ class UserAccount(Model):
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     deactivated_at = fields.DatetimeField(null=True)
+    weekly_report = fields.BooleanField(default=True)
+    unmailed = ArrayField(element_type="text", default=["JOB_FINISHED"])
 
     class Meta:
         table = "user_account"

@@ -20,6 +20,7 @@ REPOINTED = (
     "review",
     "task",
     "note",
+    "notification",
     "refused_entry",
     "delivery",
     "email_send",

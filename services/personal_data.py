@@ -139,6 +139,9 @@ PARTS = {
     ),
     "tasks": Part("task", "SELECT to_jsonb(k) AS found, k.id AS place FROM task k WHERE k.contact_id = {id}"),
     "notes": Part("note", "SELECT to_jsonb(n) AS found, n.id AS place FROM note n WHERE n.contact_id = {id}"),
+    "notifications": Part(
+        "notification", "SELECT to_jsonb(nt) AS found, nt.id AS place FROM notification nt WHERE nt.contact_id = {id}"
+    ),
     "deliveries": Part(
         "delivery",
         """

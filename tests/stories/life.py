@@ -114,6 +114,10 @@ _BESIDES = [
     )
     """,
     """
+    INSERT INTO notification (user_id, kind, contact_id, data, created_at)
+    SELECT u.id, 'TASK_ALERT', {id}, jsonb_build_object('title', {task}), {now} FROM user_account u LIMIT 1
+    """,
+    """
     INSERT INTO confirmation (submission_id, created_at)
     SELECT fs.id, {now} FROM form_submission fs WHERE fs.contact_id = {id}
     """,
