@@ -37,6 +37,7 @@ _FILTERS = {
     "contactId": lambda given: Sql("dv.contact_id = {id}::bigint", id=ids.find("contact", given) or 0),
     "automationId": lambda given: Sql("dv.automation_id = {id}::bigint", id=ids.find("automation", given) or 0),
     "runId": lambda given: Sql("dv.run_id = {id}::bigint", id=ids.find("run", given) or 0),
+    "campaignId": lambda given: Sql("dv.campaign_id = {id}::bigint", id=ids.find("campaign", given) or 0),
     "messageId": lambda given: Sql("dv.message_id = {id}::bigint", id=ids.find("message", given) or 0),
 }
 
@@ -58,6 +59,7 @@ class Query:
         contact_id: strawberry.ID | None = None,
         automation_id: strawberry.ID | None = None,
         run_id: strawberry.ID | None = None,
+        campaign_id: strawberry.ID | None = None,
         message_id: strawberry.ID | None = None,
         first: int | None = None,
         after: str | None = None,

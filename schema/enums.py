@@ -65,6 +65,21 @@ DeliveryStatus = words(
     "UNKNOWN",
     "SUPPRESSED",
 )
+CampaignStatus = words(
+    "CampaignStatus",
+    "Where a campaign stands: it waits for its instant, it goes out, it was held up, everybody's turn has come.",
+    *("DRAFT", "SCHEDULED", "SENDING", "PAUSED", "SENT", "CANCELLED"),
+)
+CampaignAudience = words(
+    "CampaignAudience",
+    "Who is meant where a campaign has lists and a segment: who is on a list or in the segment, or only who is both.",
+    *("EITHER", "BOTH"),
+)
+CampaignStop = words(
+    "CampaignStop",
+    "Why a campaign paused by itself: too many addresses that do not exist, or too many who called it spam.",
+    *("BOUNCES", "COMPLAINTS"),
+)
 ExclusionKind = words(
     "ExclusionKind", "How an address is recognised, whatever its case.", "EXACTLY", "BEGINS_WITH", "ENDS_WITH"
 )
@@ -371,6 +386,9 @@ ErrorCode = words(
     "TEMPLATE_INVALID",
     "ADDRESS_NOT_PUBLIC",
     "NOT_RESENDABLE",
+    "CAMPAIGN_STATUS",
+    "NO_EMAIL",
+    "EXCLUDED",
     # automations
     "NO_STEPS",
     "TOO_MANY_STEPS",

@@ -1,4 +1,4 @@
-"""E-mail events: what others tell of e-mails that were sent and what came of them; the campaigns they belong to."""
+"""E-mail events: what others tell of e-mails that were sent and what came of them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ from datetime import datetime
 from typing import Any
 
 import strawberry
-from strawberry.types import Info
 
 from kit import ids
-from kit.sql import TRUE, Sql
-from schema import paging, told
-from schema.access import Role, reader
+from schema import told
+from schema.access import Role
 from schema.enums import EmailEventKind, EmailEventResult, EmailOrigin
 from schema.mutation import Given, mutation
-from schema.node import Connection
-from schema.paging import Key
-from schema.projection.read import read_connection
-from schema.search import containing
 from schema.types.campaign import Campaign
 from services import mail_intake
 from services.caller import Caller
-
-BY_NAME = (Key("name", Sql("lower(cp.name)"), "text"), paging.by_id("cp"))
 
 _NAMES = {
     "email": "email",
@@ -84,24 +76,6 @@ class EmailEventInput:
 @strawberry.input(description="At most 1,000 events, in any order: the e-mails that are SENT are written down first.")
 class RecordEmailEventsInput:
     events: list[EmailEventInput]
-
-
-@strawberry.type
-class Query:
-    @strawberry.field(description="Campaigns by name.")
-    async def campaigns(
-        self,
-        info: Info,
-        search: str | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[Campaign]:
-        reader(info)
-        where = containing(search, Sql("cp.name")) if search else TRUE
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, where, keys=BY_NAME, page=page)  # type: ignore[return-value]
 
 
 @strawberry.type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kit import db
 from kit.sql import Sql
@@ -12,13 +12,27 @@ from services.deliveries import LEASE, Claimed, mine
 
 # A queued message of a run that ended so does not go out any more: what a step did before a normal end stays done.
 _CALLED_OFF = "('MANUAL', 'AUTOMATION_ARCHIVED')"
+HELD_BACK = timedelta(seconds=30)  # then it is looked whether a paused campaign goes on
+# Two who were sent the same campaign were merged into one.
+_HAD_IT = """
+    dv.origin = 'CAMPAIGN'
+    AND EXISTS (
+        SELECT
+        FROM delivery had
+        WHERE had.contact_id = dv.contact_id
+          AND had.campaign_id = dv.campaign_id
+          AND had.id < dv.id
+          AND had.status <> 'SUPPRESSED'
+    )
+"""
 
 
 async def depart(held: Sequence[Claimed], addresses: Sequence[str | None], now: datetime) -> dict[int, str]:
     """The point of no return, committed: which of these go out now, as id → status.
 
     DATA: it is to be handed over now, once. SENDING, for a webhook: it may go. SUPPRESSED: it must not any more.
-    QUEUED: the contact has another address by now than the one of `addresses`. Missing: somebody else has it.
+    QUEUED: the contact has another address by now than the one of `addresses`, or the campaign is paused, and it is
+    looked at again later. Missing: somebody else has it.
 
     Contacts and memberships are locked before they are looked at, so that who was told “you are unsubscribed” before
     this is seen here, and who comes while it is decided waits for the outcome.
@@ -65,6 +79,8 @@ def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datet
                 dv.channel,
                 CASE
                     WHEN r.end_reason IN {called_off} THEN 'RUN_ENDED'
+                    WHEN cp.status = 'CANCELLED' THEN 'CAMPAIGN_CANCELLED'
+                    WHEN {had_it} THEN 'DUPLICATE'
                     WHEN dv.origin IN ('NOTICE', 'TEST', 'HOOK') OR dv.channel = 'WEBHOOK' THEN NULL
                     WHEN dv.channel = 'SMS' THEN {texting}
                     WHEN dv.origin = 'PERSONAL' THEN {personal}
@@ -72,11 +88,13 @@ def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datet
                 END AS reason,
                 dv.origin IN ('AUTOMATION', 'CAMPAIGN', 'PERSONAL')
                 AND mine.address IS NOT NULL
-                AND mine.address IS DISTINCT FROM CASE dv.channel WHEN 'SMS' THEN c.phone ELSE c.email END AS moved
+                AND mine.address IS DISTINCT FROM CASE dv.channel WHEN 'SMS' THEN c.phone ELSE c.email END AS moved,
+                coalesce(cp.status = 'PAUSED', FALSE) AS held
             FROM {mine}
             JOIN delivery dv ON dv.id = mine.id AND dv.attempt = mine.attempt AND dv.status = 'SENDING'
             LEFT JOIN contact c ON c.id = dv.contact_id
             LEFT JOIN run r ON r.id = dv.run_id
+            LEFT JOIN campaign cp ON cp.id = dv.campaign_id
         )
         UPDATE delivery dv
         SET status = w.status,
@@ -84,7 +102,7 @@ def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datet
             crashes = CASE w.status WHEN 'QUEUED' THEN 0 ELSE dv.crashes END,
             due_at = CASE w.status
                 WHEN 'SUPPRESSED' THEN NULL
-                WHEN 'QUEUED' THEN {now}::timestamptz
+                WHEN 'QUEUED' THEN CASE WHEN judged.held THEN {later}::timestamptz ELSE {now}::timestamptz END
                 ELSE {lease}::timestamptz
             END,
             data_at = CASE w.status WHEN 'DATA' THEN {now}::timestamptz ELSE dv.data_at END,
@@ -94,7 +112,7 @@ def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datet
             SELECT
                 CASE
                     WHEN judged.reason IS NOT NULL THEN 'SUPPRESSED'
-                    WHEN judged.moved THEN 'QUEUED'
+                    WHEN judged.held OR judged.moved THEN 'QUEUED'
                     WHEN judged.channel = 'WEBHOOK' THEN 'SENDING'
                     ELSE 'DATA'
                 END AS status
@@ -104,10 +122,12 @@ def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datet
         RETURNING dv.id, dv.status
         """,
         called_off=Sql(_CALLED_OFF),
+        had_it=Sql(_HAD_IT),
         texting=mail_consent.texting(lists),
         personal=mail_consent.personal(),
         marketing=mail_consent.marketing(lists),
         mine=mine(held, addresses),
         now=now,
+        later=now + HELD_BACK,
         lease=now + LEASE,
     )

@@ -27,6 +27,10 @@ class Links:
         """By which the contact leaves at once; it has no address in it, and works as long as the contact is known."""
         return self._link("u", LEAVE, [self.delivery_id, self.contact_id])
 
+    def nowhere(self) -> str:
+        """What stands in a test instead: it looks like such a link, and nobody leaves by it."""
+        return f"{self.base}/u/test"
+
     def opened(self) -> str:
         return self._link("o", OPEN, self.delivery_id) + ".gif"
 

@@ -106,10 +106,31 @@ async def inline(
     """
     made = dict.fromkeys(_COLUMNS) | {"subject": subject, "url": url, "format": "HTML", "tracked": True}
     if channel == "EMAIL":
-        made |= _prepared(body or "")
+        made |= prepared(body or "")
     else:
         made["text"] = body
-    digest = hashlib.sha256(db.jsonb([channel, subject, body, url]).encode()).digest()
+    return await _nameless([channel, subject, body, url], channel, made, by=by)
+
+
+def read_mail(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """The words of an e-mail that has no name of its own, as in `create`; faults are noted. For `keep`."""
+    return _read(Given(values, problems), "EMAIL")
+
+
+async def keep(made: Mapping[str, Any], *, by: Caller) -> int:
+    """The message that `read_mail` read; its id. The same words are the same message."""
+    return await _nameless({key: made[key] for key in _COLUMNS}, "EMAIL", made, by=by)
+
+
+async def as_typed(message_id: int) -> dict[str, Any]:
+    """The words of an e-mail as they were given, for whoever changes some of them."""
+    row = await db.row(Sql("SELECT * FROM message me WHERE me.id = {id}::bigint", id=message_id))
+    assert row is not None
+    return {key: value for key, value in _changed(row, {}).items() if key != "name"}
+
+
+async def _nameless(words: Any, channel: str, made: Mapping[str, Any], *, by: Caller) -> int:
+    digest = hashlib.sha256(db.jsonb(words).encode()).digest()
     found = Sql("SELECT me.id FROM message me WHERE me.hash = {hash}::bytea", hash=digest)
     known = await db.value(found)
     if known is not None:
@@ -142,7 +163,7 @@ def faults(channel: str, *, subject: str | None, body: str | None) -> list[Probl
     found += templates.faults(body, "body")
     if not found:
         try:
-            html = _prepared(body)["html"]
+            html = prepared(body)["html"]
         except NotMjml as fault:
             return [Problem("TEMPLATE_INVALID", f"This is no MJML: {fault}.", ("body",))]
         found += templates.faults(html, "body", html=True)
@@ -154,8 +175,8 @@ async def channel_of(message_id: int) -> str | None:
     return await db.value(Sql("SELECT me.channel FROM message me WHERE me.id = {id}::bigint", id=message_id))
 
 
-def _prepared(body: str) -> dict[str, Any]:
-    """The parts of an e-mail from one body."""
+def prepared(body: str) -> dict[str, Any]:
+    """The parts of an e-mail from one body, HTML, MJML or plain text. NotMjml."""
     if mail_html.is_mjml(body):
         html = mail_html.from_source(body, "MJML")
         return {"source": body, "format": "MJML", "html": html, "text": mail_html.to_text(html)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -21,6 +22,8 @@ from services.templates import TemplateFault
 _log = log.get("rendering")
 
 MARKETING = ("AUTOMATION", "CAMPAIGN")
+TRACKED = (*MARKETING, "PERSONAL")
+PREVIEWED = "preview@parcours.test"  # nobody: what is only looked at goes nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,37 @@ async def render(claimed: Sequence[Claimed]) -> dict[int, Ready]:
     return made
 
 
+async def preview(message_id: int, contact_id: int | None, now: datetime) -> Letter | Fault:
+    """An e-mail as the contact would get it at this moment, or as nobody's, with its gaps empty; nothing is sent.
+
+    Its links lead where they lead, unnoted, and the one for leaving nowhere.
+    """
+    message = (await _messages({message_id}))[message_id] | {"to": PREVIEWED, "own": ()}
+    person = await db.row(
+        Sql(
+            """
+            SELECT {known}
+            FROM account ac
+            LEFT JOIN contact c ON c.id = {contact}::bigint
+            LEFT JOIN company co ON co.id = c.company_id
+            """,
+            known=_KNOWN,
+            contact=contact_id,
+        )
+    )
+    assert person is not None
+    looked_at = Claimed(0, 0, "EMAIL", "TEST", contact_id, message_id, None, now)
+    made = _ready(looked_at, message, person, Links(await mail_links.secret(), mail_links.base(), 0, None))
+    assert isinstance(made, Letter | Fault)
+    return made
+
+
 def _ready(each: Claimed, message: Mapping[str, Any], person: Mapping[str, Any], links: Links) -> Ready:
     known = _known(person)
     if each.origin in MARKETING:
         known["unsubscribe_url"] = links.leave()
+    elif each.origin == "TEST":
+        known["unsubscribe_url"] = links.nowhere()
     try:
         match each.channel:
             case "SMS":
@@ -92,17 +122,16 @@ def _letter(
     to = message.get("to") or (person["user_email"] if message.get("userId") else person["email"])
     if not to or addresses.normalise(to) is None:
         return Fault("NO_RECIPIENT" if each.origin in ("NOTICE", "TEST") else "NO_EMAIL")
-    leave = known["unsubscribe_url"] if each.origin in MARKETING else None
     text = _filled(message, "text", known)
     html = message.get("html")
     if html is not None and "html" not in message["own"]:
         html = templates.parsed(html, html=True)(known)
     if html is not None and message.get("preheader"):
         html = mail_html.with_preheader(html, templates.parsed(message["preheader"], html=True)(known))
-    if leave is not None:
+    if leave := known.get("unsubscribe_url"):
         text, html = _with_leave(text, html, leave)
-        if html is not None and message.get("tracked", True):
-            html = mail_html.at_end(mail_html.link_targets(html, links.clicked), _PIXEL.format(links.opened()))
+    if html is not None and each.origin in TRACKED and message.get("tracked", True):
+        html = mail_html.at_end(mail_html.link_targets(html, links.clicked), _PIXEL.format(links.opened()))
     return Letter(
         to=to,
         subject=_filled(message, "subject", known) or person["account"],
@@ -111,7 +140,7 @@ def _letter(
         sender_name=message.get("fromName") or message.get("from_name"),
         reply_to=message.get("replyTo") or message.get("reply_to"),
         message_id=mail_links.message_id(links.secret, each.id, email.sender_domain()),
-        leave=leave,
+        leave=leave if each.origin in MARKETING else None,
         returns_to=_returns_to(links.secret, each.id),
         automatic=each.origin in ("NOTICE", "TEST"),
     )
@@ -183,25 +212,30 @@ async def _messages(wanted: set[int]) -> dict[int, dict[str, Any]]:
     return {row["id"]: row for row in rows}
 
 
+_KNOWN = Sql(
+    """
+    c.email, c.phone, c.first_name, c.last_name, c.full_name, c.job_title, c.lifecycle_stage,
+    co.name AS company,
+    ac.name AS account,
+    ARRAY(
+        SELECT t.name
+        FROM contact_tag ct
+        JOIN tag t ON t.id = ct.tag_id
+        WHERE ct.contact_id = c.id
+        ORDER BY lower(t.name)
+    ) AS tags,
+    (SELECT jsonb_object_agg(f.name, v.value)
+     FROM field_value v
+     JOIN field f ON f.id = v.field_id
+     WHERE v.contact_id = c.id)::text AS fields
+    """
+)
+
+
 def _people(deliveries: Sequence[int]) -> Sql:
     return Sql(
         """
-        SELECT
-            dv.id, dv.run_id, c.email, c.phone, c.first_name, c.last_name, c.full_name, c.job_title, c.lifecycle_stage,
-            co.name AS company,
-            ac.name AS account,
-            u.email AS user_email,
-            ARRAY(
-                SELECT t.name
-                FROM contact_tag ct
-                JOIN tag t ON t.id = ct.tag_id
-                WHERE ct.contact_id = c.id
-                ORDER BY lower(t.name)
-            ) AS tags,
-            (SELECT jsonb_object_agg(f.name, v.value)
-             FROM field_value v
-             JOIN field f ON f.id = v.field_id
-             WHERE v.contact_id = c.id)::text AS fields
+        SELECT dv.id, dv.run_id, u.email AS user_email, {known}
         FROM delivery dv
         CROSS JOIN account ac
         LEFT JOIN contact c ON c.id = dv.contact_id
@@ -209,5 +243,6 @@ def _people(deliveries: Sequence[int]) -> Sql:
         LEFT JOIN user_account u ON u.id = (dv.content ->> 'userId')::bigint AND u.deactivated_at IS NULL
         WHERE dv.id = ANY({ids}::bigint[])
         """,
+        known=_KNOWN,
         ids=list(deliveries),
     )

@@ -14,6 +14,7 @@ from services.caller import Caller
 
 @dataclass(frozen=True, slots=True)
 class _Leaving:
+    delivery_id: int
     contact_id: int | None  # None: nobody is known by it any more
     list_ids: Sequence[int] | None  # None: all
 
@@ -41,6 +42,7 @@ async def leave(token: str, *, by: Caller) -> int | None:
             await _untick(contact, by=contact_itself)
             for list_id in leaving.list_ids:
                 await memberships.leave(contact, list_id, by=contact_itself)
+        await _note(leaving.delivery_id, by=contact_itself)
     return leaving.contact_id
 
 
@@ -73,7 +75,23 @@ async def _find(token: str) -> _Leaving:
         )
     )
     assert row is not None
-    return _Leaving(row["contact_id"], row["list_ids"])
+    return _Leaving(payload[0], row["contact_id"], row["list_ids"])
+
+
+async def _note(delivery_id: int, *, by: Caller) -> None:
+    """By which mail it left, for the figures of a campaign."""
+    await db.execute(
+        Sql(
+            """
+            UPDATE delivery dv
+            SET left_at = {now}::timestamptz
+            WHERE dv.id = {id}::bigint
+              AND dv.left_at IS NULL
+            """,
+            id=delivery_id,
+            now=by.now,
+        )
+    )
 
 
 async def _untick(contact: Sql, *, by: Caller) -> None:

@@ -31,6 +31,12 @@ async def deliver() -> None:
 
 
 @dramatiq.actor(queue_name=QUEUE)
+async def campaigns() -> None:
+    """There are campaigns to send."""
+    schedule.hear("campaigns")
+
+
+@dramatiq.actor(queue_name=QUEUE)
 async def jobs() -> None:
     """There is long work to do, piece by piece."""
     schedule.hear("jobs")

@@ -25,6 +25,7 @@ PASSES = {
     "dispatch": "workflows.dispatch",
     "advance": "workflows.engine",
     "deliver": "workflows.deliver",
+    "campaigns": "services.campaign_sending",
     "scores": "services.awards",
     "watch": "services.watching",
     "jobs": "workflows.jobs",

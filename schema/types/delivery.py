@@ -14,6 +14,7 @@ from schema.types.message import Message
 
 if TYPE_CHECKING:
     from schema.types.automation import Automation
+    from schema.types.campaign import Campaign
     from schema.types.contact import Contact
     from schema.types.run import AutomationRun
 
@@ -35,11 +36,21 @@ class Delivery(Node):
         "contact c WHERE c.id = dv.contact_id", "Whom it goes to; of a notice, whom it is about."
     )
     message: Message | None = one("message me WHERE me.id = dv.message_id")
+    campaign: Annotated[Campaign, strawberry.lazy("schema.types.campaign")] | None = one(
+        "campaign cp WHERE cp.id = dv.campaign_id"
+    )
+    subject: str | None = column(
+        "coalesce(dv.content ->> 'subject', (SELECT me.subject FROM message me WHERE me.id = dv.message_id))",
+        "As it was written, its gaps not filled in.",
+    )
     automation: Annotated[Automation, strawberry.lazy("schema.types.automation")] | None = one(
         "automation a WHERE a.id = dv.automation_id"
     )
     run: Annotated[AutomationRun, strawberry.lazy("schema.types.run")] | None = one("run r WHERE r.id = dv.run_id")
     attempts: int = column("dv.attempt", "How often it was taken up.")
-    next_attempt_at: datetime | None = column("CASE dv.status WHEN 'QUEUED' THEN dv.due_at END")
+    next_attempt_at: datetime | None = column(
+        "CASE WHEN dv.status = 'QUEUED' AND isfinite(dv.due_at) THEN dv.due_at END",
+        "Null: none, or not before its campaign goes on.",
+    )
     queued_at: datetime = column("dv.queued_at")
     finished_at: datetime | None = column("dv.finished_at", "When it was sent, or given up.")

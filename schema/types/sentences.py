@@ -37,6 +37,13 @@ _GOAL = Sql(
         e.data ->> 'goal', ': ', e.data ->> 'automation'
     )"""
 )
+_MAIL = Sql(
+    """concat_ws(
+        ': ',
+        CASE e.data ->> 'origin' WHEN 'PERSONAL' THEN 'Was sent a personal e-mail' ELSE 'Was sent an e-mail' END,
+        e.data ->> 'campaign'
+    )"""
+)
 _BOUGHT = "concat_ws(' ', {words}, e.data ->> {amount}, e.data ->> 'currency')"
 
 
@@ -80,7 +87,7 @@ SENTENCES = {
     "MEMBERSHIP_STARTED": _named("Became a member", "plan", "planmembership"),
     "MEMBERSHIP_CHANGED": _named("Membership changed", "plan", "planmembership"),
     "MEMBERSHIP_ENDED": _named("Is a member no more", "plan", "planmembership"),
-    "EMAIL_SENT": _named("Was sent an e-mail", "campaign", "campaign"),
+    "EMAIL_SENT": Said(_MAIL, "campaign"),
     "EMAIL_OPENED": _named("Opened an e-mail", "campaign", "campaign"),
     "EMAIL_CLICKED": Said(
         Sql("concat_ws(': ', 'Clicked in an e-mail', e.data ->> 'campaign', e.data ->> 'link')"), "campaign"

@@ -44,7 +44,7 @@ TABLE = {
                 *("form", "forms"),
                 *("message", "messages", "deliveries"),
                 *("job", "jobs", "exports", "imports"),
-                "campaigns",
+                *("campaign", "campaigns", "previewCampaign"),
                 *("scores", "sites"),
                 *("segment", "segments", "view", "views", "automationTemplates"),
                 *("mergePreview", "settings", "orders", "plans", "fieldGroups", "companies", "exclusions"),
@@ -64,7 +64,7 @@ TABLE = {
                 "adjustScore",
                 "recordEvents",
                 *("createTag", "createCompany"),
-                "resendDelivery",
+                *("resendDelivery", "sendPersonalEmail"),
                 *("submitForm", "confirmMembership", "unsubscribeFromMarketing"),
                 *("createNote", "updateNote", "deleteNote", "createTask", "updateTask", "deleteTask"),
                 *("pauseRun", "resumeRun", "skipWait", "endRun"),
@@ -77,7 +77,9 @@ TABLE = {
         **dict.fromkeys(
             [
                 *("createForm", "updateForm"),
-                *("createMessage", "updateMessage"),
+                *("createMessage", "updateMessage", "sendTest"),
+                *("createCampaign", "updateCampaign", "sendCampaign"),
+                *("pauseCampaign", "resumeCampaign", "cancelCampaign"),
                 *("startExport", "previewImport", "startImport", "undoImport"),
                 *("createSegment", "updateSegment", "copySegment", "deleteSegment"),
                 *("createScore", "updateScore", "deleteScore"),

@@ -1,0 +1,357 @@
+"""Campaigns at work: whose time has come finds out to whom it goes, and its mails are queued some at a time.
+
+How far one is stands in the database with what it did, so that whoever is killed loses and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from kit import db, log, sql
+from kit.sql import Sql
+from services import caller as callers
+from services import campaigns, contact_sets, deliveries, engagement, jobs, mail_consent, watching
+
+PIECE_SIZE = 1_000
+AHEAD_MAX = 3_000  # deliveries of one campaign that wait to be sent: others wait behind so many at most
+REFRESH_SECONDS_MAX = 60
+# It stops by itself (trust M5) when more than this share of its mails bounced hard or was called spam.
+BOUNCES_MAX, BOUNCES_OF = 0.05, 500
+COMPLAINTS_MAX, COMPLAINTS_OF = 0.003, 1_000
+
+_KEY = 7231  # first half of the lock of who finds out to whom a campaign goes; the second is its id
+_log = log.get("campaigns")
+
+
+async def pass_(now: datetime) -> int:
+    """Begin what is due and queue what there is room for; how many contacts were looked at."""
+    working = await db.rows(
+        Sql(
+            """
+            SELECT cp.id, cp.fixed_at IS NOT NULL AS fixed
+            FROM campaign cp
+            WHERE cp.status IN ('SCHEDULED', 'SENDING')
+              AND (cp.fixed_at IS NOT NULL OR cp.send_at <= {now}::timestamptz)
+            ORDER BY cp.id
+            """,
+            now=now,
+        )
+    )
+    handled = 0
+    for row in working:
+        if row["fixed"]:
+            handled += await _queue(row["id"], now)
+    beginning = [row["id"] for row in working if not row["fixed"]]
+    if beginning:
+        await _refresh(now)
+        for campaign_id in beginning:
+            handled += await _begin(campaign_id, now)
+    return handled
+
+
+async def _refresh(now: datetime) -> None:
+    """Levels of engagement and smart lists are of this moment (CC2), unless the house is too busy for that."""
+    try:
+        async with asyncio.timeout(REFRESH_SECONDS_MAX):
+            while await engagement.sweep(now):
+                pass
+            await watching.refresh()
+    except TimeoutError:
+        _log.warning("audience_not_refreshed", seconds=REFRESH_SECONDS_MAX)
+
+
+class _CalledOff(Exception):
+    """It was paused or cancelled while it was found out to whom it goes."""
+
+
+async def _begin(campaign_id: int, now: datetime) -> int:
+    """Find out who is in the audience now, once; 1 if that was done. Who pauses it meanwhile need not wait for that."""
+    try:
+        async with db.transaction():
+            if not await _try_lock(campaign_id):
+                return 0
+            row = await db.row(
+                Sql(
+                    """
+                    SELECT
+                        cp.segment_id, cp.audience,
+                        ARRAY(
+                            SELECT l.id FROM contact_list l WHERE l.id = ANY(cp.list_ids) AND l.kind = 'MAILING'
+                        ) AS mailing,
+                        ARRAY(
+                            SELECT l.id FROM contact_list l WHERE l.id = ANY(cp.list_ids) AND l.kind <> 'MAILING'
+                        ) AS others
+                    FROM campaign cp
+                    WHERE cp.id = {id}::bigint
+                      AND cp.fixed_at IS NULL
+                    """,
+                    id=campaign_id,
+                )
+            )
+            if row is None:
+                return 0
+            await jobs.patiently(_pieces(campaign_id, await _audience(row, now)))
+            if await db.value(_fixed(campaign_id, now)) is None:
+                raise _CalledOff
+    except _CalledOff:
+        return 0
+    return 1
+
+
+async def _audience(row: dict[str, Any], now: datetime) -> Sql:
+    """Everybody who is meant, as `id, by_lists`; several times who is meant in several ways.
+
+    Whoever comes by a MAILING list is there however it stands on it: why it gets nothing is counted later. By a list of
+    another kind, and by the segment, nobody has agreed to anything: who comes so may be written to by any list.
+    """
+    segment = None
+    if row["segment_id"] is not None:
+        segment = await contact_sets.members({"segment_id": row["segment_id"]}, by=callers.system(now))
+    on_lists = Sql(
+        """
+        SELECT m.contact_id AS id, TRUE AS by_lists
+        FROM membership m
+        WHERE m.list_id = ANY({mailing}::bigint[])
+        UNION ALL
+        SELECT m.contact_id, FALSE
+        FROM membership m
+        WHERE m.list_id = ANY({others}::bigint[])
+          AND m.status = 'ACTIVE'
+        """,
+        mailing=row["mailing"],
+        others=row["others"],
+    )
+    if segment is None:
+        return on_lists
+    if row["audience"] == "BOTH" and (row["mailing"] or row["others"]):
+        where = Sql("EXISTS (SELECT FROM contact c WHERE c.id = w.id AND {segment})", segment=segment)
+        return Sql("SELECT w.id, w.by_lists FROM ({lists}) AS w WHERE {where}", lists=on_lists, where=where)
+    inside = Sql("SELECT c.id, FALSE AS by_lists FROM contact c WHERE {segment}", segment=segment)
+    return Sql("{inside} UNION ALL {lists}", inside=inside, lists=on_lists)
+
+
+def _pieces(campaign_id: int, audience: Sql) -> Sql:
+    return Sql(
+        """
+        INSERT INTO campaign_piece (campaign_id, by_lists, number, ids)
+        SELECT {campaign}::bigint, found.by_lists, found.number, array_agg(found.id ORDER BY found.id)
+        FROM (
+            SELECT
+                w.id,
+                w.by_lists,
+                (row_number() OVER (PARTITION BY w.by_lists ORDER BY w.id) - 1) / {size}::bigint AS number
+            FROM (SELECT s.id, bool_and(s.by_lists) AS by_lists FROM ({audience}) AS s GROUP BY s.id) AS w
+        ) AS found
+        GROUP BY found.by_lists, found.number
+        """,
+        campaign=campaign_id,
+        size=PIECE_SIZE,
+        audience=audience,
+    )
+
+
+def _fixed(campaign_id: int, now: datetime) -> Sql:
+    return Sql(
+        """
+        UPDATE campaign cp
+        SET status = 'SENDING',
+            fixed_at = {now}::timestamptz,
+            updated_at = {now}::timestamptz,
+            members = (
+                SELECT coalesce(sum(cardinality(cw.ids)), 0)
+                FROM campaign_piece cw
+                WHERE cw.campaign_id = {id}::bigint
+            )
+        WHERE cp.id = {id}::bigint
+          AND cp.status IN ('SCHEDULED', 'SENDING')
+          AND cp.fixed_at IS NULL
+        RETURNING cp.id
+        """,
+        id=campaign_id,
+        now=now,
+    )
+
+
+async def _try_lock(campaign_id: int) -> bool:
+    return await db.value(
+        Sql("SELECT pg_try_advisory_xact_lock({key}::integer, {id}::integer)", key=_KEY, id=campaign_id)
+    )
+
+
+async def _queue(campaign_id: int, now: datetime) -> int:
+    """Queue the next piece if there is room for it; of how many contacts. Without one the campaign comes to its end.
+
+    The deliveries, the counts and the mark are one transaction, and whoever pauses the campaign waits for its end.
+    """
+    async with db.transaction():
+        row = await db.row(
+            Sql(
+                """
+                SELECT cp.id, cp.message_id, cp.list_ids, cp.recipients, cp.trusted
+                FROM campaign cp
+                WHERE cp.id = {id}::bigint
+                  AND cp.status = 'SENDING'
+                FOR NO KEY UPDATE SKIP LOCKED
+                """,
+                id=campaign_id,
+            )
+        )
+        if row is None:
+            return 0
+        under_way = await _under_way(campaign_id, now)
+        if under_way >= AHEAD_MAX:
+            return 0
+        if not row["trusted"] and (reason := await _going_wrong(campaign_id, row["recipients"])):
+            await campaigns.stop(campaign_id, reason, by=callers.system(now))
+            _log.warning("campaign_stopped", campaign=campaign_id, reason=reason)
+            return 0
+        piece = await _take(campaign_id)
+        if piece is None:
+            if not under_way:
+                await _end(campaign_id, now)
+            return 0
+        await _queue_piece(row, piece["ids"], row["list_ids"] if piece["by_lists"] else [], now)
+        return len(piece["ids"])
+
+
+async def _under_way(campaign_id: int, now: datetime) -> int:
+    """Deliveries that are due or being sent. What the server put off is not waited for."""
+    return await db.value(
+        Sql(
+            """
+            SELECT count(*)
+            FROM (
+                SELECT
+                FROM delivery dv
+                WHERE dv.campaign_id = {id}::bigint
+                  AND dv.status IN ('QUEUED', 'SENDING', 'DATA')
+                  AND (dv.status <> 'QUEUED' OR dv.due_at <= {now}::timestamptz OR dv.reason IS NULL)
+                LIMIT {most}::integer
+            ) AS some
+            """,
+            id=campaign_id,
+            now=now,
+            most=AHEAD_MAX,
+        )
+    )
+
+
+async def _going_wrong(campaign_id: int, recipients: int) -> str | None:
+    """Why it had better stop: BOUNCES or COMPLAINTS."""
+    row = await db.row(
+        Sql(
+            """
+            SELECT
+                count(*) FILTER (WHERE es.bounce = 'HARD') AS bounces,
+                count(*) FILTER (WHERE es.complained_at IS NOT NULL) AS complaints
+            FROM email_send es
+            WHERE es.campaign_id = {id}::bigint
+              AND (es.bounce IS NOT NULL OR es.complained_at IS NOT NULL)
+            """,
+            id=campaign_id,
+        )
+    )
+    assert row is not None
+    if row["bounces"] > BOUNCES_MAX * max(recipients, BOUNCES_OF):
+        return "BOUNCES"
+    if row["complaints"] > COMPLAINTS_MAX * max(recipients, COMPLAINTS_OF):
+        return "COMPLAINTS"
+    return None
+
+
+async def _take(campaign_id: int) -> dict[str, Any] | None:
+    """The next piece, which is then behind it."""
+    return await db.row(
+        Sql(
+            """
+            DELETE FROM campaign_piece cw
+            USING (
+                SELECT next.by_lists, next.number
+                FROM campaign_piece next
+                WHERE next.campaign_id = {id}::bigint
+                ORDER BY next.by_lists, next.number
+                LIMIT 1
+            ) AS w
+            WHERE cw.campaign_id = {id}::bigint
+              AND cw.by_lists = w.by_lists
+              AND cw.number = w.number
+            RETURNING cw.by_lists, cw.ids
+            """,
+            id=campaign_id,
+        )
+    )
+
+
+async def _queue_piece(row: dict[str, Any], contacts: list[int], lists: list[int], now: datetime) -> None:
+    refused = await mail_consent.refused(sql.ids(contacts), "EMAIL", lists)
+    rows = Sql(
+        """
+        SELECT
+            'campaign:' || {campaign}::bigint || ':contact:' || c.id AS key,
+            c.id AS contact_id,
+            NULL::bigint AS run_id,
+            NULL::integer AS seq,
+            'EMAIL' AS channel,
+            'CAMPAIGN' AS origin,
+            {message}::bigint AS message_id,
+            {campaign}::bigint AS campaign_id,
+            NULL::bigint AS automation_id,
+            NULL::bigint AS step_id,
+            {lists}::bigint[] AS list_ids,
+            NULL::jsonb AS content
+        FROM contact c
+        WHERE c.id = ANY({contacts}::bigint[])
+        ORDER BY c.id
+        FOR KEY SHARE
+        """,
+        campaign=row["id"],
+        message=row["message_id"],
+        lists=lists,
+        contacts=[each for each in contacts if each not in refused],
+    )
+    queued = await deliveries.queue(rows, by=callers.system(now))
+    skipped: dict[str, int] = {}
+    for reason in refused.values():
+        skipped[reason] = skipped.get(reason, 0) + 1
+    await db.execute(
+        Sql(
+            """
+            UPDATE campaign cp
+            SET recipients = cp.recipients + {queued}::bigint,
+                skipped = (
+                    SELECT coalesce(jsonb_object_agg(w.reason, w.n), '{}')
+                    FROM (
+                        SELECT s.key AS reason, sum(s.value::bigint) AS n
+                        FROM (
+                            SELECT * FROM jsonb_each_text(cp.skipped)
+                            UNION ALL
+                            SELECT * FROM jsonb_each_text({skipped}::jsonb)
+                        ) AS s
+                        GROUP BY s.key
+                    ) AS w
+                )
+            WHERE cp.id = {id}::bigint
+            """,
+            id=row["id"],
+            queued=len(queued),
+            skipped=db.jsonb(skipped),
+        )
+    )
+
+
+async def _end(campaign_id: int, now: datetime) -> None:
+    await db.execute(
+        Sql(
+            """
+            UPDATE campaign cp
+            SET status = 'SENT',
+                ended_at = {now}::timestamptz,
+                updated_at = {now}::timestamptz
+            WHERE cp.id = {id}::bigint
+            """,
+            id=campaign_id,
+            now=now,
+        )
+    )
