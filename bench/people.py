@@ -33,12 +33,12 @@ _STATEMENTS = [
         'person' || number || '@example.com',
         CASE WHEN number % 3 = 0 THEN '+3361' || lpad(number::text, 7, '0') END,
         (ARRAY['Ada', 'Bruno', 'Chiara', 'Dimitri', 'Eve', 'Farid', 'Greta', 'Hugo', 'Ines'])[1 + number % 9],
-        CASE WHEN number % 10 > 0 THEN 'Family ' || number * 7919 % 20011 END,
+        CASE WHEN number % 10 > 0 THEN 'Family ' || number::bigint * 7919 % 20011 END,
         CASE WHEN number % 4 = 0 THEN 'Job ' || number % 97 END,
         CASE WHEN number % 5 = 0 THEN (SELECT min(co.id) FROM company co) + number % {companies}::integer END,
         (ARRAY['SUBSCRIBER', 'LEAD', 'CUSTOMER'])[1 + number % 3],
         now() - number * interval '1 minute',
-        now() - number * 7919 % 1000003 * interval '1 second'
+        now() - number::bigint * 7919 % 1000003 * interval '1 second'
     FROM generate_series(1, {contacts}::integer) AS number
     """,
     """
