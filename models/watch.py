@@ -15,6 +15,7 @@ class Watch(Model):
     scanned_to = fields.BigIntField(null=True)
     settled_at = fields.DatetimeField(null=True)
     ended_at = fields.DatetimeField(null=True)
+    failed_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from segments.rule import Condition, Reading
 from services import watcher
 
 GONE_MAX = 20_000  # members of a watch that ended, in one pass
+REST = timedelta(minutes=5)  # of a rule that could not be asked, before it looks at everybody anew
 
 
 @dataclass(slots=True)
@@ -41,7 +42,10 @@ class Found:
 
 
 async def current(reading: Reading) -> Found:
-    """Everything that is watched, after taking up what is new, and looking anew at all for what says something else."""
+    """Everything that is watched, after taking up what is new, and looking anew at all for what says something else.
+
+    What could not be asked a while ago rests: it is left out, and its members stay as they were.
+    """
     rows = await db.rows(_everything())
     new = [row for row in rows if row["wanted"] is not None and row["id"] is None]
     gone = [row["id"] for row in rows if row["wanted"] is None and row["id"] is not None]
@@ -52,7 +56,12 @@ async def current(reading: Reading) -> Found:
     conditions = {row["id"]: rule.saved(orjson.loads(row["wanted"])) for row in watches}
     scores = set(rows[0]["scores"] or ())
     prints = {row["id"]: _print(row["wanted"], conditions[row["id"]], reading, scores) for row in watches}
-    other = [row for row in watches if row["rule"] != prints[row["id"]] or row["waits_for"] is None]
+    watches = [row for row in watches if row["rule"] != prints[row["id"]] or not _rests(row, reading.now)]
+    other = [
+        row
+        for row in watches
+        if row["rule"] != prints[row["id"]] or row["waits_for"] is None or row["failed_at"] is not None
+    ]
     for row in other:
         row["waits_for"] = row["waits_for"] or row["to_come"]
         row["scanned_to"] = 0
@@ -71,6 +80,21 @@ async def current(reading: Reading) -> Found:
         for row in watches
     ]
     return Found(found, len(new) + ended + len(other))
+
+
+async def failed(watch: Watch, now: datetime) -> None:
+    """It cannot be asked: it rests."""
+    await db.execute(
+        Sql(
+            "UPDATE watch wt SET failed_at = {now}::timestamptz WHERE wt.id = {id}::bigint",
+            id=watch.id,
+            now=now,
+        )
+    )
+
+
+def _rests(row: dict[str, Any], now: datetime) -> bool:
+    return row["failed_at"] is not None and row["failed_at"] > now - REST
 
 
 async def scanned(watches: Sequence[Watch], to: int | None, now: datetime) -> None:
@@ -117,7 +141,7 @@ def _everything() -> Sql:
         LEFT JOIN (
             SELECT
                 coalesce(w.kind, wt.kind) AS kind, coalesce(w.subject_id, wt.subject_id) AS subject_id,
-                w.rule::text AS wanted, wt.id, wt.rule, wt.waits_for, wt.scanned_to, wt.settled_at
+                w.rule::text AS wanted, wt.id, wt.rule, wt.waits_for, wt.scanned_to, wt.settled_at, wt.failed_at
             FROM ({wanted}) AS w
             FULL JOIN (SELECT * FROM watch WHERE watch.ended_at IS NULL) AS wt
                 ON wt.kind = w.kind AND wt.subject_id = w.subject_id
@@ -154,6 +178,7 @@ async def _anew(rows: Sequence[dict[str, Any]], prints: dict[int, str]) -> None:
             """
             UPDATE watch wt
             SET rule = w.rule,
+                failed_at = NULL,
                 scanned_to = 0,
                 waits_for = w.waits_for
             FROM unnest({ids}::bigint[], {rules}::text[], {waits}::bigint[]) AS w (id, rule, waits_for)

@@ -1,7 +1,8 @@
 """Watching: who comes into rules and who leaves them, found by looking again at contacts that may have changed only.
 
 Looked at again is whoever was touched (the tables put them on a pile, see 0008_watching.sql), whoever's next flip is
-due, and everybody, in pieces, when a watch begins or what it says changes. One pass works at a time.
+due, and everybody, in pieces, when a watch begins or what it says changes. One pass works at a time. A rule that cannot
+be asked (its SQL fails) rests for some minutes, then looks at everybody anew: it holds up no other.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kit import clock, db, log
+import asyncpg
+from tortoise.exceptions import OperationalError
+
+from kit import clock, db, log, outage
 from kit.errors import not_found
 from kit.sql import Sql
 from segments import rule
@@ -27,6 +31,7 @@ LEASE_SECONDS = 60
 RENEW_SECONDS = 20
 PAUSE_SECONDS = 0.01
 
+_IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 _KEY = 7229  # of the lock that whoever looks holds until the commit
 
 _log = log.get(__name__)
@@ -52,7 +57,7 @@ async def look(contacts: Sql, now: datetime) -> None:
         reading = await rule.reading(now)
         watches = (await watch_rules.current(reading)).watches
         found = await db.column(Sql("SELECT s.id FROM ({contacts}) AS s", contacts=contacts))
-        await judge(found, watches, reading, whole=True)
+        await _judge(found, watches, reading, whole=True)
 
 
 async def refresh() -> None:
@@ -122,11 +127,11 @@ async def _pass(now: datetime, *, patiently: bool = False) -> Progress:
         if not found.watches:
             return Progress(found.changed + await _forget(), settled=not found.changed)
         contacts = await _claim(now, _most(found.watches))
-        await judge(contacts, found.watches, reading, whole=True)
-        piece = await _scan([watch for watch in found.watches if watch.scans], found.watches, reading)
+        asked = await _judge(contacts, found.watches, reading, whole=True)
+        piece = await _scan([watch for watch in asked if watch.scans], asked, reading)
         return Progress(
             found.changed + len(contacts) + piece,
-            settled=not found.changed and all(watch.scanned_to is None for watch in found.watches),
+            settled=not found.changed and all(watch.scanned_to is None for watch in asked),
         )
 
 
@@ -194,9 +199,38 @@ async def _scan(scanning: Sequence[Watch], watches: Sequence[Watch], reading: ru
             most=most,
         )
     )
-    await judge(contacts, together, reading, whole=len(together) == len(watches))
-    await watch_rules.scanned(together, contacts[-1] if len(contacts) == most else None, reading.now)
+    asked = await _judge(contacts, together, reading, whole=len(together) == len(watches))
+    await watch_rules.scanned(asked, contacts[-1] if len(contacts) == most else None, reading.now)
     return max(len(contacts), 1)
+
+
+async def _judge(
+    contacts: Sequence[int], watches: Sequence[Watch], reading: rule.Reading, *, whole: bool
+) -> Sequence[Watch]:
+    """`judge`, where one rule that fails does not keep the others from being asked; those that did not fail."""
+    if not contacts:
+        return watches
+    try:
+        async with db.transaction():
+            await judge(contacts, watches, reading, whole=whole)
+        return watches
+    except Exception as error:
+        cause = error.__cause__ if isinstance(error, OperationalError) else error
+        if outage.is_outage(error) or isinstance(cause, _IN_THE_WAY):
+            raise
+        if len(watches) == 1:
+            _log.error("rule rests", kind=watches[0].kind, subject=watches[0].subject_id, exc_info=error)
+            await watch_rules.failed(watches[0], reading.now)
+            return []
+    if whole:  # what the parts foretell is only ever sooner than what there is
+        await db.execute(
+            Sql("DELETE FROM watch_flip wf WHERE wf.contact_id = ANY({ids}::bigint[])", ids=list(contacts))
+        )
+    half = len(watches) // 2
+    return [
+        *await _judge(contacts, watches[:half], reading, whole=False),
+        *await _judge(contacts, watches[half:], reading, whole=False),
+    ]
 
 
 async def _forget() -> int:

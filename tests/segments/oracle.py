@@ -73,13 +73,22 @@ def _tagged(given: dict[str, list[str]], tags: set[str]) -> bool:
 
 
 def _member(given: dict[str, Any], someone: Someone, stored: Stored) -> bool:
-    found = any(
-        given.get("listId", f"list_{stored.lists[number]}") == f"list_{stored.lists[number]}"
-        and status == given.get("status", "ACTIVE")
-        and given.get("source", source or "UNKNOWN") == (source or "UNKNOWN")
-        and _then(subscribed_at, given.get("subscribedAt"))
-        for number, status, source, subscribed_at in someone.memberships
-    )
+    def on(lists: list[str]) -> bool:
+        return any(
+            f"list_{stored.lists[number]}" in lists
+            and status == given.get("status", "ACTIVE")
+            and given.get("source", source or "UNKNOWN") == (source or "UNKNOWN")
+            and _then(subscribed_at, given.get("subscribedAt"))
+            for number, status, source, subscribed_at in someone.memberships
+        )
+
+    everywhere = [f"list_{number}" for number in stored.lists]
+    if "allOf" in given:
+        found = all(on([each]) for each in given["allOf"])
+    elif "noneOf" in given:
+        found = not on(given["noneOf"])
+    else:
+        found = on(given.get("anyOf") or ([given["listId"]] if "listId" in given else everywhere))
     return found == given.get("is", True)
 
 
@@ -110,13 +119,22 @@ def _engaged(given: dict[str, Any], record: Record) -> bool:
 
 
 def _automated(given: dict[str, Any], record: Record, stored: Stored) -> bool:
-    ends = [end for number, end in record.runs if given["id"] == f"automation_{stored.shop.automations[number]}"]
+    def of(number: int) -> bool:
+        return given["id"] == f"automation_{stored.shop.automations[number]}"
+
+    ends = [end for number, end in record.runs if of(number)]
+    achieved = any(
+        of(number) and result == "ACHIEVED" and given.get("goal", goal).lower() == goal.lower()
+        for number, goal, result in record.goals
+    )
     return {
         "IS_IN": None in ends,
         "WAS_IN": bool(ends),
         "NEVER_IN": not ends,
         "COMPLETED": "COMPLETED" in ends or "END_ACTION" in ends,
         "ENDED_MANUALLY": "MANUAL" in ends,
+        "ACHIEVED_GOAL": achieved,
+        "NOT_ACHIEVED_GOAL": not achieved,
     }[given["state"]]
 
 

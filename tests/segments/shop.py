@@ -27,6 +27,7 @@ PLAN_STATUSES = ["ACTIVE", "CANCELLED", "EXPIRED"]
 OUTCOMES = ["CREATED", "UPDATED", "SPAM"]
 TYPES = ["TODO", "Call", "call"]
 ENDS = [None, "COMPLETED", "END_ACTION", "MANUAL", "ERROR"]
+GOALS = ["Bought", "Été"]
 # The second is made of the first.
 SEGMENTS: list[dict[str, Any]] = [
     {"any": [{"tag": {"hasAny": ["vip"]}}, {"purchase": {"field": "TOTAL_SPENT", "op": "AT_LEAST", "value": 40}}]},
@@ -49,6 +50,7 @@ class Record:
     sent: list[tuple[int, str, datetime]] = field(default_factory=list)
     tasks: list[tuple[bool, str, datetime | None, int | None]] = field(default_factory=list)
     runs: list[tuple[int, str | None]] = field(default_factory=list)
+    goals: list[tuple[int, str, str]] = field(default_factory=list)
 
     @property
     def member_since(self) -> datetime | None:
@@ -70,6 +72,9 @@ def record(dice: random.Random) -> Record:
             for _ in range(dice.choice([0, 0, 1, 2]))
         ],
         runs=[(each, dice.choice(ENDS)) for each in (0, 0, 1) if dice.random() < 0.4],
+        goals=[
+            (each, dice.choice(GOALS), dice.choice(["ACHIEVED", "SKIPPED"])) for each in (0, 1) if dice.random() < 0.4
+        ],
     )
 
 
@@ -173,6 +178,17 @@ async def store(contact: int, number: int, held: Record, shop: Shop) -> None:
             updated_at=NOW,
         )
     await _store_runs(contact, held.runs, shop)
+    for each, goal, result in held.goals:
+        await _insert(
+            "event",
+            contact_id=contact,
+            kind="GOAL_REACHED",
+            at=NOW,
+            recorded_at=NOW,
+            subject=shop.automations[each],
+            actor="system",
+            data={"goal": goal, "result": result},
+        )
 
 
 async def _store_totals(contact: int, held: Record) -> None:

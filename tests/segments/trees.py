@@ -99,10 +99,16 @@ _tags = st.lists(st.sampled_from(["VIP", "gold", "ÉTÉ", "nobody"]), min_size=1
 
 def leaves(stored: Stored) -> st.SearchStrategy[dict[str, Any]]:
     """One condition."""
+    lists = _ids("list", stored.lists)
+    several = st.lists(lists, min_size=1, max_size=3)
+    on = st.one_of(
+        st.just({}),
+        lists.map(lambda one: {"listId": one}),
+        st.tuples(st.sampled_from(["anyOf", "allOf", "noneOf"]), several).map(lambda drawn: dict([drawn])),
+    )
     membership = st.fixed_dictionaries(
         {"status": st.sampled_from(of.STATUSES)},
         optional={
-            "listId": st.sampled_from([f"list_{number}" for number in [*stored.lists, 999_999_999]]),
             "source": st.sampled_from([source for source in of.SOURCES if source]),
             "subscribedAt": _instant,
             "is": st.booleans(),
@@ -125,7 +131,7 @@ def leaves(stored: Stored) -> st.SearchStrategy[dict[str, Any]]:
         _field("birthday", _zoned(_day)),
         _field("visited", _zoned(_instant)),
         st.tuples(st.sampled_from(["hasAny", "hasAll", "hasNone"]), _tags).map(lambda drawn: {"tag": dict([drawn])}),
-        membership.map(lambda given: {"membership": given}),
+        st.tuples(on, membership).map(lambda drawn: {"membership": drawn[0] | drawn[1]}),
         *_of_the_mail(stored),
         *_of_the_record(stored.shop),
         *tracks.leaves(stored.scores, _number, _place, _country, _instant),
@@ -171,6 +177,12 @@ def _of_the_record(there: shop.Shop) -> list[st.SearchStrategy[dict[str, Any]]]:
         _about("engagement", **{"is": _level}, maybe_level=_which),
         _about("engagement", isNot=_level, maybe_level=_which),
         _about("automation", id=_ids("automation", there.automations), state=states),
+        _about(
+            "automation",
+            id=_ids("automation", there.automations),
+            state=st.sampled_from(["ACHIEVED_GOAL", "NOT_ACHIEVED_GOAL"]),
+            maybe_goal=st.sampled_from(["bought", "ÉTÉ", "Other"]),
+        ),
         _about(
             "plan",
             maybe_id=plans,

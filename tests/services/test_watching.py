@@ -231,3 +231,30 @@ async def test_a_thousand_contacts_against_fifty_rules_are_a_few_statements(watc
         assert await watching.pass_(await clock.now()) == 1000
     assert len(counter.statements) <= 12
     assert (await kept())[watched[1]] == set(await database.column(Sql("SELECT c.id FROM contact c")))
+
+
+async def test_a_rule_that_cannot_be_asked_holds_up_no_other_and_looks_at_everybody_when_it_has_rested(
+    watched, people, caller
+):
+    await watching.refresh()
+    before = await kept()
+    created = Sql(  # five days after the end of time PostgreSQL cannot reckon
+        "UPDATE contact SET created_at = {at}::text::timestamptz WHERE id = {id}::bigint",
+        id=people[0],
+        at="294276-12-31",
+    )
+    await database.execute(created)
+    await tags.give(ids(people[:2]), ["vip"], by=caller)
+    await watching.refresh()
+    expected = await true(watched)
+    assert expected[watched[0]] == set(people[:2])
+    members = await kept()
+    assert members.pop(watched[4]) == before[watched[4]]
+    assert members == {key: value for key, value in expected.items() if key != watched[4]}
+
+    await database.execute(created.with_(at="2020-01-01"))
+    await watching.refresh()
+    assert await kept() == members | {watched[4]: before[watched[4]]}, "it rests"
+    await do(("time", 1, None), people, watched, caller)
+    await is_true(watched)
+    assert (await kept())[watched[4]] >= {people[0]}

@@ -8,6 +8,7 @@ import pytest
 
 from kit import db
 from kit.sql import Sql
+from segments import rule
 from tests.workflows.stage import Stage, line, step, tagged
 from workflows import goals, graph, publish
 
@@ -55,6 +56,12 @@ async def test_who_meets_a_goal_jumps_to_it_from_a_wait(stage: Stage) -> None:
     assert "late" not in await stage.tags_of(contact)
     assert await facts() == [("Bought", "ACHIEVED")]
     await stage.require_counts()
+    for such, achieved in (({}, True), ({"goal": "BOUGHT"}, True), ({"goal": "Other"}, False)):
+        for state in ("ACHIEVED_GOAL", "NOT_ACHIEVED_GOAL"):
+            asked = {"automation": {"id": f"automation_{automation_id}", "state": state, **such}}
+            where = rule.check(asked, await rule.reading(stage.now)).compile(await rule.reading(stage.now))
+            found = await db.column(Sql("SELECT c.id FROM contact c WHERE {where}", where=where))
+            assert (contact in found) == (achieved == (state == "ACHIEVED_GOAL")), asked
 
 
 async def test_goals_are_looked_at_on_entry_and_after_each_step(stage: Stage) -> None:

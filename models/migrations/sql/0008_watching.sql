@@ -9,6 +9,7 @@ CREATE TABLE watch (                                         -- a rule whose mem
     scanned_to bigint,                                       -- contacts above this id are still to be looked at; NULL: none
     settled_at timestamptz,                                  -- when all had been looked at once: before, nobody "comes in"
     ended_at   timestamptz,                                  -- nobody needs it any more: its members go, then it does
+    failed_at  timestamptz,                                  -- it could not be asked: it rests for a while, then looks at all anew
     created_at timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX watch_key ON watch (kind, subject_id) WHERE ended_at IS NULL;
@@ -112,6 +113,20 @@ CREATE TRIGGER touches_changed AFTER UPDATE ON run REFERENCING NEW TABLE AS chan
     FOR EACH STATEMENT EXECUTE FUNCTION touch_runners();
 CREATE TRIGGER touches_gone AFTER DELETE ON run REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION touch_contacts();
+
+-- Of facts only those that rules ask about: goals that were met.
+CREATE INDEX event_of_goals ON event (subject, contact_id) WHERE kind = 'GOAL_REACHED';
+
+CREATE FUNCTION touch_achievers() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM watch) THEN
+        INSERT INTO touched_contact (contact_id)
+        SELECT DISTINCT changed.contact_id FROM changed WHERE changed.kind = 'GOAL_REACHED';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER touches_new AFTER INSERT ON event REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION touch_achievers();
 
 -- What rules know by its name, and contacts by its id.
 CREATE FUNCTION touch_tagged() RETURNS trigger LANGUAGE plpgsql AS $$
