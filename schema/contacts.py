@@ -13,15 +13,16 @@ from kit.sql import FALSE, Sql, all_of
 from schema import order, paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
-from schema.enums import ContactSortKey, LifecycleStage, MembershipStatus, Origin, SortDirection
+from schema.enums import LifecycleStage, MembershipStatus, Origin
 from schema.mutation import Given, mutation
 from schema.node import Connection
+from schema.order import ContactSortInput
 from schema.projection.read import read_connection, read_one
 from schema.projection.selection import arguments_of
 from schema.scalars import JSON
 from schema.search import of_contacts, under_external_id
 from schema.types.contact import Contact
-from segments import nesting, rule
+from segments import rule
 from segments.reading import reading
 from services import contacts, views
 from services.caller import Caller
@@ -113,13 +114,6 @@ class DeleteContactInput:
     confirm: bool = strawberry.field(description="Must be true: “I understand this cannot be undone”.")
 
 
-@strawberry.input(description="One sort key; further ones break its ties.")
-class ContactSortInput:
-    by: ContactSortKey
-    direction: SortDirection = SortDirection.ASC
-    field_name: str | None = strawberry.field(default=strawberry.UNSET, description="The custom field for FIELD.")
-
-
 @strawberry.type
 class Query:
     @strawberry.field(description="One contact by its id, its e-mail address or the id another system knows it by.")
@@ -186,11 +180,12 @@ async def _asked(
     if read is None or not rules:
         return all_of(parts), None
     known = await rule.knowing(read, *rules)
-    one_by_one = replace(known, of_few=True)
     where = all_of([*parts, *(FALSE if each is None else each.compile(known) for each in rules)])
-    if not any(each is not None and nesting.chooses(each, read.segments) for each in rules):
+    one_by_one = [None if each is None else rule.one_by_one(each, known) for each in rules]
+    if not any(one_by_one):
         return where, None
-    return where, all_of([*parts, *(FALSE if each is None else each.compile(one_by_one) for each in rules)])
+    few = replace(known, of_few=True)
+    return where, all_of([*parts, *(FALSE if each is None else each.compile(few) for each in rules)])
 
 
 def values_of(given: Given) -> dict:

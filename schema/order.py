@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import strawberry
+
 from kit.errors import Problems
 from kit.sql import Sql
+from schema.enums import ContactSortKey, SortDirection
 from schema.paging import Elsewhere, Key, ending_with_id
 from segments.reading import FieldDefinition, Reading
+
+
+@strawberry.input(description="One sort key; further ones break its ties.")
+class ContactSortInput:
+    by: ContactSortKey
+    direction: SortDirection = SortDirection.ASC
+    field_name: str | None = strawberry.field(default=strawberry.UNSET, description="The custom field for FIELD.")
+
 
 _KEYS = {
     "EMAIL": ("sort_text(c.email)", "text"),

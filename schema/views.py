@@ -10,10 +10,10 @@ from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
-from schema.contacts import ContactSortInput
 from schema.enums import ContactColumn
 from schema.mutation import Given, mutation
 from schema.node import Connection
+from schema.order import ContactSortInput
 from schema.paging import Key
 from schema.projection.read import read_connection, read_one
 from schema.types.view import View
@@ -57,9 +57,9 @@ class DeleteViewInput:
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="One view, of one's own or shared.")
+    @strawberry.field(description="One view, of one's own or shared; admins see all.")
     async def view(self, info: Info, id: strawberry.ID) -> View | None:
-        where = [views.visible(reader(info)), Sql("vw.id = {id}::bigint", id=ids.find("view", id) or 0)]
+        where = [views.readable(reader(info)), Sql("vw.id = {id}::bigint", id=ids.find("view", id) or 0)]
         return await read_one(info._raw_info, all_of(where))  # type: ignore[return-value]
 
     @strawberry.field(description="One's own views and those that are shared, by name.")

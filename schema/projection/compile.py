@@ -9,7 +9,7 @@ from graphql import GraphQLObjectType, get_named_type
 from kit.sql import NOTHING, Sql, all_of, text
 from schema.projection import connection
 from schema.projection.json import json_object
-from schema.projection.made import Connected, Inline, Many, One, OneFor, Scalar, made_of
+from schema.projection.made import Branched, Connected, Inline, Many, One, OneFor, Scalar, made_of
 from schema.projection.selection import TYPENAME, Asked, Document, asked
 
 
@@ -28,6 +28,8 @@ def _column(document: Document, of: GraphQLObjectType, field: Asked) -> Sql:
     target = get_named_type(definition.type)
     if isinstance(made, Connected):
         return connection.nested(document, target, field, made, field.arguments(document, definition), row_of)
+    if isinstance(made, Branched):
+        return connection.branched(document, target, field, made, field.arguments(document, definition), row_of)
     row = row_of(document, target, asked(document, target, field.selections()))
     if isinstance(made, Inline):
         return row if made.present is None else Sql("CASE WHEN {present} THEN {row} END", present=made.present, row=row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from graphql import GraphQLObjectType, get_named_type
@@ -11,7 +11,8 @@ from kit.sql import FALSE, NOTHING, TRUE, Slot, Sql, all_of, join, name, number,
 from schema import paging
 from schema.paging import Elsewhere, Key, Page
 from schema.projection.json import json_object
-from schema.projection.made import Connected, table_of
+from schema.projection.late import Later
+from schema.projection.made import Branched, Connected, table_of
 from schema.projection.memory import remembered
 from schema.projection.selection import TYPENAME, Asked, Document, asked
 
@@ -27,6 +28,37 @@ def nested(
     page = paging.page(*(arguments.get(word) for word in ("first", "after", "last", "before")))
     where = all_of([made.where, *made.asked_for(arguments)])
     return _written(document, of, field, where, _beyond(made.keys, page), made.keys, page, row_of)
+
+
+def branched(
+    document: Document, of: GraphQLObjectType, field: Asked, made: Branched, arguments: dict[str, Any], row_of: RowOf
+) -> Sql:
+    """A connection inside an object whose rows a rule of that object ties to it: written when the rules are known."""
+    page = paging.page(*(arguments.get(word) for word in ("first", "after", "last", "before")))
+
+    async def make(rows: Iterable[int] | None) -> Sql:
+        keys, branches = await made.branches(arguments, rows)
+
+        def written(where: Sql, each: Sql | None) -> Sql:
+            return connection(document, of, field, where=where, keys=keys, page=page, row_of=row_of, each=each)
+
+        return Sql(
+            "(CASE {of}.id {branches} ELSE {nobody} END)",
+            of=Sql(made.of),
+            branches=join(
+                " ",
+                [
+                    *(
+                        Sql("WHEN {id} THEN {found}", id=number(each.id), found=written(each.where, each.each))
+                        for each in branches
+                    ),
+                    Sql("WHEN -1 THEN NULL"),  # also where there are none
+                ],
+            ),
+            nobody=written(FALSE, None),
+        )
+
+    return Sql("{later}", later=Later(make))
 
 
 def connection(

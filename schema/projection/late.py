@@ -22,7 +22,7 @@ class Later(Slot):
 
     __slots__ = ("make",)
 
-    def __init__(self, make: Callable[[], Awaitable[Sql]]) -> None:
+    def __init__(self, make: Callable[[Iterable[int] | None], Awaitable[Sql]]) -> None:
         super().__init__(f"later_{next(_numbers)}")
         self.make = make
 
@@ -38,10 +38,9 @@ def late(slot: str, fill: Fill) -> Sql:
 
 async def filled(statement: Sql, rows: Iterable[int] | None = None) -> Sql:
     """The statement with nothing open in it. `rows`: the ids that it is about, a few too many do no harm."""
-    slots = statement.slots()
-    if not slots:
-        return statement
-    values = {slot.name: await slot.make() for slot in statement.pending() if isinstance(slot, Later)}
-    for fill in {_fills[slot] for slot in slots - set(values)}:
-        values |= await fill(slots, rows)
-    return statement.flat().with_(**values)
+    while slots := statement.slots():  # what fills one can have others in it
+        values = {slot.name: await slot.make(rows) for slot in statement.pending() if isinstance(slot, Later)}
+        for fill in {_fills[slot] for slot in slots - set(values)}:
+            values |= await fill(slots, rows)
+        statement = statement.flat().with_(**values)
+    return statement

@@ -6,7 +6,7 @@ stands in a query: the nearest `c` is the contact it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from graphql import GraphQLField, GraphQLObjectType
 
 from kit.sql import Sql
 from schema.paging import Key, by_id
-from services.caller import Role
+from services.caller import Caller, Role
 
 Cls = TypeVar("Cls", bound=type)
 Arguments = dict[str, Any]
@@ -24,12 +24,14 @@ Filter = Callable[[Any], Sql]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Where a type's rows are; `kind` is the word of its global ids, `reader` the lowest role `node(id:)` serves."""
+    """Where a type's rows are; `kind` is the word of its global ids, `reader` the lowest role `node(id:)` serves, and
+    `visible` which rows it serves to a caller, over the alias."""
 
     name: str
     alias: str
     kind: str | None = None
     reader: Role = Role.VIEWER
+    visible: Callable[[Caller], Sql] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,42 @@ class Connected(Filtered):
     keys: tuple[Key, ...]
 
 
-Made = Scalar | Inline | One | OneFor | Many | Connected
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The condition over the alias of a page's rows that ties them to one outer row; `each`: see `read_connection`."""
+
+    id: int
+    where: Sql
+    each: Sql | None
 
 
-def table(name: str, alias: str, kind: str | None = None, reader: Role = Role.VIEWER) -> Callable[[Cls], Cls]:
+# By the field's arguments and the ids of the outer rows, where they are known: the order, and each row's branch.
+Branches = Callable[[Arguments, "Iterable[int] | None"], Awaitable[tuple[tuple[Key, ...], list[Branch]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Branched:
+    """A page that every outer row (of the alias `of`) ties by a condition of its own, found at the last moment, so that
+    PostgreSQL plans each by itself."""
+
+    of: str
+    branches: Branches
+
+
+Made = Scalar | Inline | One | OneFor | Many | Connected | Branched
+
+
+def table(
+    name: str,
+    alias: str,
+    kind: str | None = None,
+    reader: Role = Role.VIEWER,
+    visible: Callable[[Caller], Sql] | None = None,
+) -> Callable[[Cls], Cls]:
     """Class decorator (innermost): the rows of this type are in that table."""
 
     def mark(cls: Cls) -> Cls:
-        cls.__table__ = Table(name, alias, kind, reader)  # type: ignore[attr-defined]
+        cls.__table__ = Table(name, alias, kind, reader, visible)  # type: ignore[attr-defined]
         return cls
 
     return mark
@@ -164,3 +194,8 @@ def connected(
     """A connection; decorates a function that only declares the arguments. Order: `by`, or the id of `alias`."""
     keys = by or (by_id(alias, descending=newest_first),)
     return _field(Connected(_sql(where), keys, filters=filters or {}), description=description)
+
+
+def branched(of: str, branches: Branches, *, description: str | None = None) -> Any:
+    """A connection by a rule of each outer row; decorates a function that only declares the arguments."""
+    return _field(Branched(of, branches), description=description)

@@ -9,7 +9,7 @@ import orjson
 from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
 
 from kit import db
-from kit.sql import Sql
+from kit.sql import TRUE, Sql
 from schema.paging import Key, Page
 from schema.projection.compile import row_of
 from schema.projection.connection import connection
@@ -74,12 +74,13 @@ async def read_nodes(info: GraphQLResolveInfo, wanted: list[tuple[str, int] | No
         pieces.append(
             Sql(
                 "SELECT {type}::text AS type, {alias}.id AS id, {row}::text AS object "
-                "FROM {table} {alias} WHERE {alias}.id = ANY({ids}::bigint[])",
+                "FROM {table} {alias} WHERE {alias}.id = ANY({ids}::bigint[]) AND {visible}",
                 type=type_name,
                 alias=Sql(table.alias),
                 row=_row(document, of, field),
                 table=Sql(table.name),
                 ids=numbers,
+                visible=TRUE if table.visible is None else table.visible(info.context.caller),
             )
         )
     if not pieces:

@@ -22,7 +22,7 @@ def rows(arguments: dict[str, Any]) -> Sql:
     segment = arguments.get("segmentId")
     number = None if segment is None else ids.find("segment", segment) or 0
 
-    async def make() -> Sql:
+    async def make(_: Any) -> Sql:
         return await explaining.tree(arguments.get("where"), number, now=await clock.now())
 
     return Sql("(SELECT {tree} AS tree) ex WHERE ex.tree IS NOT NULL", tree=Sql("{later}", later=Later(make)))

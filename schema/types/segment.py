@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
 from kit import clock, db
 from kit.sql import Sql, join, number
+from schema import order
 from schema.enums import SegmentKind
 from schema.node import Connection, Node, global_id
+from schema.order import ContactSortInput
+from schema.paging import Key
 from schema.projection.late import late
-from schema.projection.made import column, connected, table
+from schema.projection.made import Branch, branched, column, table
 from schema.scalars import JSON
 from schema.types.contact import Contact
+from segments.reading import reading
 from services import segment_state
 from services.segment_state import State
 
@@ -25,7 +30,6 @@ async def _fill(slots: set[str], segments: Iterable[int] | None) -> dict[str, Sq
     states = await segment_state.read(segments, now=await clock.now(), with_broken=with_broken)
     found = {
         "segment_count": _counts(states),
-        "segment_members": _members(states),
         "segment_description": Sql(
             "({words}::jsonb ->> sg.id::text)", words=db.jsonb({str(state.id): state.description for state in states})
         ),
@@ -42,10 +46,11 @@ def _counts(states: list[State]) -> Sql:
     return Sql("CASE sg.id {branches} ELSE 0 END", branches=join(" ", branches)) if branches else Sql("0")
 
 
-def _members(states: list[State]) -> Sql:
-    """True of the contacts `c` who are in the segment `sg`."""
-    branches = [Sql("(sg.id = {id} AND {w})", id=number(state.id), w=state.members) for state in states]
-    return Sql("({branches})", branches=join(" OR ", branches)) if branches else Sql("FALSE")
+async def _contacts(arguments: dict[str, Any], segments: Iterable[int] | None) -> tuple[tuple[Key, ...], list[Branch]]:
+    now, sort = await clock.now(), arguments.get("sort")
+    keys = order.keys(sort, await reading(now) if order.needs_fields(sort) else None)
+    states = await segment_state.read(segments, now=now)
+    return keys, [Branch(state.id, state.members, state.each) for state in states]
 
 
 @strawberry.type(description="Contacts who meet a rule, whoever they are at the moment.")
@@ -64,7 +69,12 @@ class Segment(Node):
     created_at: datetime = column("sg.created_at")
     updated_at: datetime = column("sg.updated_at")
 
-    @connected(late("segment_members", _fill), alias="c", description="Who is in it now.")
+    @branched("sg", _contacts, description="Who is in it now.")
     def contacts(
-        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+        self,
+        sort: list[ContactSortInput] | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
     ) -> Connection[Contact]: ...

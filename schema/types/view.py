@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
@@ -15,7 +16,7 @@ from schema.projection.made import column, many, one, table
 from schema.scalars import JSON
 from schema.types.field import Field
 from schema.types.user import User
-from services import view_state
+from services import view_state, views
 
 _COLUMNS = "jsonb_array_elements(vw.columns) WITH ORDINALITY AS vc (item, place) WHERE TRUE"
 _SORT = "jsonb_array_elements(vw.sort) WITH ORDINALITY AS vs (item, place) WHERE TRUE"
@@ -23,7 +24,7 @@ _MISSING = """({name} IS NOT NULL AND NOT EXISTS (SELECT FROM field f WHERE lowe
 _COLUMN_NAME, _SORT_NAME = Sql("(vc.item ->> 'fieldName')"), Sql("(vs.item ->> 'fieldName')")
 
 
-async def _broken() -> Sql:
+async def _broken(_: Any) -> Sql:
     """The ids of the views of which something is no more."""
     return Sql("{ids}::bigint[]", ids=await view_state.broken(now=await clock.now()))
 
@@ -47,7 +48,7 @@ class ViewSort:
 
 
 @strawberry.type(description="Columns, a filter and an order, kept under a name. `contacts(view:)` shows who is in it.")
-@table("saved_view", "vw", "view")
+@table("saved_view", "vw", "view", visible=views.readable)
 class View(Node):
     id: strawberry.ID = global_id("view", "vw")
     name: str = column("vw.name")

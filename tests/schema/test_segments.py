@@ -261,6 +261,35 @@ async def test_the_page_of_a_segment_goes_on_by_its_cursor(gql, people):
     assert len({contact["email"] for contact in [*first["nodes"], *second["nodes"]]}) == 3
 
 
+async def test_a_segment_is_sorted_as_contacts_are(gql, people):
+    await gql.do("createField", "field { id }", name="city", label="City", type="TEXT")
+    await gql.do("updateContact", "contact { id }", id=people["bob"], fieldValues=[{"name": "city", "value": "Aix"}])
+    some = await keep(
+        gql, "Some", {"any": [VIP, {"membership": {"status": "ACTIVE"}}]}
+    )  # alternatives: near ones first
+    query = """query ($sort: [ContactSortInput!], $after: String) { segments(kind: USER) { nodes {
+        contacts(first: 2, sort: $sort, after: $after) { nodes { email } pageInfo { hasNextPage endCursor } totalCount }
+    } } }"""
+
+    async def pages(**sort: str) -> list[str]:
+        first = (await gql(query, sort=[sort]))["segments"]["nodes"][0]["contacts"]
+        assert (first["totalCount"], first["pageInfo"]["hasNextPage"]) == (3, True)
+        after = first["pageInfo"]["endCursor"]
+        second = (await gql(query, sort=[sort], after=after))["segments"]["nodes"][0]["contacts"]
+        return [each["email"].split("@")[0] for each in (*first["nodes"], *second["nodes"])]
+
+    assert await pages(by="EMAIL", direction="DESC") == ["cid", "bob", "ann"]
+    assert await pages(by="FIELD", fieldName="CITY") == ["bob", "ann", "cid"]
+    assert await pages(by="FIELD", fieldName="city", direction="DESC") == ["bob", "cid", "ann"]
+    node = """query ($id: ID!, $sort: [ContactSortInput!]) { node(id: $id) { ... on Segment {
+        contacts(sort: $sort) { nodes { email explain(segmentId: $id) { matches } } }
+    } } }"""
+    told = (await gql(node, id=some["id"], sort=[{"by": "EMAIL"}]))["node"]["contacts"]["nodes"]
+    assert [each["explain"]["matches"] for each in told] == [True] * 3
+    answer = await gql.answer(node, id=some["id"], sort=[{"by": "FIELD", "fieldName": "town"}])
+    assert [error["extensions"]["reason"] for error in answer.errors] == ["UNKNOWN_FIELD"]
+
+
 async def test_an_automation_branches_by_a_segment_and_by_the_moment(gql, people):
     """The moment is refused in searches, and understood where somebody stands at a branch."""
     weekday = {"now": {"field": "WEEKDAY", "op": "IS_ANY_OF", "value": ["MONDAY", "SUNDAY"]}}

@@ -99,6 +99,12 @@ async def test_ones_own_views_are_ones_own_and_shared_ones_are_for_everybody(gql
     assert codes(await mo.refused("deleteView", "view { id }", id=ours)) == [("FORBIDDEN", "id")]
     answer = await mo.answer(IN_IT, view=mine)
     assert [error["extensions"]["code"] for error in answer.errors] == ["BAD_USER_INPUT"]
+    one = "query ($id: ID!) { node(id: $id) { ... on View { name } } nodes(ids: [$id]) { id } view(id: $id) { name } }"
+    assert await mo(one, id=mine) == {"node": None, "nodes": [None], "view": None}
+    assert (await mo(one, id=ours))["node"] == {"name": "Ours"}
+    his = (await mo.do("createView", "view { id }", name="His", columns=[{"by": "EMAIL"}]))["view"]["id"]
+    assert (await gql(one, id=his)) == {"node": {"name": "His"}, "nodes": [{"id": his}], "view": {"name": "His"}}
+    assert {each["name"] for each in (await gql("{ views { nodes { name } } }"))["views"]["nodes"]} == {"Mine", "Ours"}
     await mo.do("createView", "view { id }", name="mine", columns=[{"by": "EMAIL"}])
     await gql.do("deleteView", "view { id }", id=ours)
     assert (await gql("query ($id: ID!) { node(id: $id) { id } }", id=ids.give("view", 999_999)))["node"] is None
