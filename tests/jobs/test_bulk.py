@@ -38,7 +38,7 @@ async def codes(gql, **given) -> list[tuple[str, str]]:
     return [(each["code"], ".".join(each["path"][1:])) for each in refused["errors"]]
 
 
-async def test_ac24_everything_at_once_and_one_refusal_undoes_nothing(gql, team, job, work, small_pieces):
+async def test_ac24_hs5_everything_at_once_and_one_refusal_undoes_nothing(gql, team, job, work, small_pieces):
     news, old = await team.list("News"), await team.list("Old")
     await team.field("points")
     rest = step("rest", "waitFor", duration={"days": 1})

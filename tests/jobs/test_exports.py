@@ -85,7 +85,7 @@ async def test_sq20_contacts_with_the_last_address_and_without_notes(gql, team, 
     assert by_rule == [{"city": "'-5", "email": "ada@export.test"}]
 
 
-async def test_sq21_lists_segments_tasks_and_runs(gql, team, download):
+async def test_sq21_cc5_lists_segments_tasks_and_runs(gql, team, download):
     news = await team.list("News")
     people = [await team.contact(f"{name}@export.test", tags=["a"]) for name in "xyz"]
     await gql.do("setMembership", "membership { id }", contactId=people[0], listId=news, status="ACTIVE")

@@ -34,7 +34,7 @@ async def people(gql) -> str:
     return city
 
 
-async def test_hs6_a_view_is_columns_a_filter_and_an_order_and_comes_back_as_it_was(gql, people):
+async def test_hs6_ac19_ac22_a_view_is_columns_a_filter_and_an_order_and_comes_back_as_it_was(gql, people):
     columns = [{"by": "FULL_NAME"}, {"by": "FIELD", "fieldName": "city"}, {"by": "TAGS"}, {"by": "EMAIL"}]
     where = {"tag": {"hasAny": ["vip"]}}
     sort = [{"by": "FIELD", "fieldName": "city", "direction": "ASC"}, {"by": "EMAIL", "direction": "DESC"}]

@@ -150,7 +150,7 @@ async def test_emails_of_180_days_ago_count_to_the_last_moment(people, caller, a
     assert await levels(exactly, more) == ["EVERYONE_ELSE", "EVERYONE_ELSE"]
 
 
-async def test_t48_the_previous_level_is_the_one_before_and_only_a_change_of_level_moves_it(
+async def test_t48_cc9_q25_the_previous_level_is_the_one_before_and_only_a_change_of_level_moves_it(
     people, caller, ago, facts, gql
 ):
     """CC9. A recomputation with the same result changes nothing; every level that was is kept with its times."""
