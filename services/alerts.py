@@ -1,4 +1,4 @@
-"""Reminders of tasks: told in the contact's activity at their instant, and by e-mail to whom the task is given."""
+"""Reminders of tasks: told in the contact's activity at their instant, and to whom the task is given."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from kit import bell, db, log
 from kit.errors import Refused
 from kit.sql import Sql
-from services import caller, facts
+from services import caller, facts, notifications
 from services.channels import email
 from services.channels.email import NotSent
 
@@ -63,11 +63,12 @@ async def _claim(now: datetime) -> list[dict[str, Any]]:
                 SELECT
                     told.*,
                     u.email AS address,
-                    CASE WHEN {mails}::boolean AND u.id IS NOT NULL THEN {sending}::text END AS email
+                    CASE WHEN {mails}::boolean AND {wanted} THEN {sending}::text END AS email
                 FROM told
                 LEFT JOIN user_account u ON u.id = told.assignee_id AND u.deactivated_at IS NULL
             ),
-            {facts}
+            {facts},
+            {noticed}
             SELECT
                 addressed.id, addressed.contact_id, addressed.title, addressed.due_at, addressed.address,
                 addressed.email, c.full_name, c.email AS contact_email, c.phone AS contact_phone, ac.timezone
@@ -79,6 +80,18 @@ async def _claim(now: datetime) -> list[dict[str, Any]]:
             now=now,
             count_max=ALERTS_MAX,
             mails=email.is_configured(),
+            wanted=notifications.wants_mail("TASK_ALERT"),
+            noticed=notifications.recorded(
+                Sql(
+                    """
+                    SELECT
+                        addressed.assignee_id, 'TASK_ALERT', addressed.contact_id, addressed.id,
+                        jsonb_build_object('title', addressed.title)
+                    FROM addressed
+                    """
+                ),
+                now=now,
+            ),
             sending=SENDING,
             facts=facts.recorded(
                 Sql(

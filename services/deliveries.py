@@ -58,19 +58,19 @@ async def queue(rows: Sql, *, by: Caller) -> list[dict[str, Any]]:
     twice is sent once. Consent is for the caller to look at first (`mail_consent`); it is looked at again when it goes.
 
     `content` is what is of this one alone: `subject text html` instead of a message's, `to` (an address) or `userId`
-    instead of the contact, `fromName replyTo`, of a webhook `url body`.
+    instead of the contact, `fromName replyTo`, of a webhook `url body`, and `webhookId` where that is stored.
     """
     queued = await db.rows(
         Sql(
             """
             INSERT INTO delivery (
                 key, contact_id, run_id, seq, channel, origin, message_id, campaign_id, automation_id, step_id,
-                list_ids, content, due_at, queued_at
+                list_ids, content, webhook_id, due_at, queued_at
             )
             SELECT
                 w.key, w.contact_id, w.run_id, w.seq, w.channel, w.origin, w.message_id, w.campaign_id,
-                w.automation_id, w.step_id, coalesce(w.list_ids, '{}'), w.content, {now}::timestamptz,
-                {now}::timestamptz
+                w.automation_id, w.step_id, coalesce(w.list_ids, '{}'), w.content,
+                (w.content ->> 'webhookId')::bigint, {now}::timestamptz, {now}::timestamptz
             FROM ({rows}) AS w
             ON CONFLICT (key) DO NOTHING
             RETURNING id, key, contact_id

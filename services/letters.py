@@ -12,7 +12,7 @@ import orjson
 from kit import db, log
 from kit.errors import Refused
 from kit.sql import Sql
-from services import confirmations, exclusions
+from services import confirmations, exclusions, notifications
 from services.channels import email
 from services.channels.email import NotSent
 
@@ -139,8 +139,9 @@ async def _claim_notices(now: datetime) -> list[dict[str, Any]]:
             SELECT taken.id AS submission_id, taken.answers, taken.page_name, fo.name AS form, u.email AS address
             FROM taken
             JOIN form fo ON fo.id = taken.form_id
-            LEFT JOIN user_account u ON u.id = ANY(taken.notify) AND u.deactivated_at IS NULL
+            LEFT JOIN user_account u ON u.id = ANY(taken.notify) AND u.deactivated_at IS NULL AND {wanted}
             """,
+            wanted=notifications.wants_mail("FORM_SUBMITTED"),
             late=now - LATE_AFTER,
             count_max=LETTERS_MAX,
         )

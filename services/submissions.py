@@ -21,6 +21,7 @@ from services import (
     forms,
     identity,
     matching,
+    notifications,
     settings,
     visitors,
 )
@@ -231,9 +232,10 @@ async def _keep(form: Form, sending: Sending, contact_id: int | None, outcome: s
                     {marketing}::boolean, {wording}::text, {notify}::bigint[], {page_name}::text, {page_url}::text,
                     {ip}::text, {user_agent}::text, {key}::text, {visitor}::text::uuid, {now}::timestamptz
                 )
-                RETURNING id, contact_id
+                RETURNING id, contact_id, notify
             ),
-            {facts}
+            {facts},
+            {noticed}
             SELECT made.id FROM made
             """,
             form=form.id,
@@ -251,6 +253,20 @@ async def _keep(form: Form, sending: Sending, contact_id: int | None, outcome: s
             key=sending.key,
             visitor=sending.visitor,
             now=by.now,
+            noticed=notifications.recorded(
+                Sql(
+                    """
+                    SELECT DISTINCT
+                        told.id, 'FORM_SUBMITTED', made.contact_id, {form}::bigint,
+                        jsonb_build_object('form', {name}::text)
+                    FROM made
+                    CROSS JOIN unnest(made.notify) AS told (id)
+                    """,
+                    form=form.id,
+                    name=form.name,
+                ),
+                now=by.now,
+            ),
             facts=facts.recorded(
                 Sql(
                     """

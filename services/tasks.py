@@ -9,7 +9,7 @@ from typing import Any
 from kit import bell, db
 from kit.errors import Problems, not_found
 from kit.sql import Sql, ids
-from services import facts, task_values
+from services import facts, notifications, task_values
 from services.caller import Caller
 from services.given import Given, camel
 from services.outcome import Outcome
@@ -178,9 +178,10 @@ async def _write(
                     {now}, {now}
                 FROM target
                 ORDER BY target.contact_id
-                RETURNING id, contact_id
+                RETURNING id, contact_id, title, assignee_id
             ),
-            {facts}
+            {facts},
+            {noticed}
             SELECT
                 (SELECT array_agg(made.id) FROM made) AS made,
                 (SELECT array_agg(DISTINCT made.contact_id) FROM made) AS changed,
@@ -190,6 +191,7 @@ async def _write(
             targets=targets(contacts, run_ids),
             creator=by.user_id,
             now=by.now,
+            noticed=_assigned("made", "made.assignee_id IS NOT NULL", by),
             facts=facts.recorded(
                 Sql(
                     """
@@ -241,15 +243,18 @@ def _save(task_id: int, task: Mapping[str, Any], changed: Sequence[str], by: Cal
                 updated_at = {now}::timestamptz
             WHERE k.id = {id}::bigint
             RETURNING
-                k.id, k.contact_id, k.title, k.type, old.contact_id AS left_id,
+                k.id, k.contact_id, k.title, k.type, k.assignee_id, old.contact_id AS left_id,
+                old.assignee_id AS left_to,
                 old.status = 'INCOMPLETE' AND new.status = 'COMPLETE' AS completed
         ),
-        {facts}
+        {facts},
+        {noticed}
         SELECT saved.id FROM saved
         """,
         **task,
         id=task_id,
         now=by.now,
+        noticed=_assigned("saved", "saved.assignee_id IS DISTINCT FROM saved.left_to", by),
         facts=facts.recorded(
             Sql(
                 """
@@ -284,4 +289,24 @@ def _save(task_id: int, task: Mapping[str, Any], changed: Sequence[str], by: Cal
             ),
             by=by,
         ),
+    )
+
+
+def _assigned(tasks: str, newly: str, by: Caller) -> Sql:
+    """Whoever is given one of these tasks by somebody else is told."""
+    return notifications.recorded(
+        Sql(
+            """
+            SELECT
+                {tasks}.assignee_id, 'TASK_ASSIGNED', {tasks}.contact_id, {tasks}.id,
+                jsonb_build_object('title', {tasks}.title)
+            FROM {tasks}
+            WHERE {newly}
+              AND {tasks}.assignee_id IS DISTINCT FROM {doer}::bigint
+            """,
+            tasks=Sql(tasks),
+            newly=Sql(newly),
+            doer=by.user_id,
+        ),
+        now=by.now,
     )

@@ -19,6 +19,7 @@ from services.channels.http import Answer, Client, NotAnswered
 from services.channels.smtp import Connection
 from services.deliveries import Claimed, Ended
 from services.rendering import Hook, Ready, Text
+from services.webhook_calls import Calls
 from workflows.lanes import Round
 
 GROUP_MAX = 5  # mails between one point of no return and the next on a connection: so many a crash makes UNKNOWN
@@ -144,6 +145,10 @@ class _Http(Round):
                 given = NotAnswered("BROKEN_OFF", begun=True)
             await crash.point("webhook_sent_before_recorded")
             await self.settle([self.outcome(claimed, given)])
+            await self.learn(claimed, given)
+
+    async def learn(self, claimed: Claimed, given: Answer | NotAnswered) -> None:
+        """What the answer says of the other server."""
 
     @abstractmethod
     async def ask(self, claimed: Claimed, ready: Ready) -> Answer:
@@ -176,11 +181,30 @@ class _Hooks(_Http):
 
     channel = "WEBHOOK"
 
+    def __init__(self, now: datetime) -> None:
+        super().__init__(now)
+        self._calls = Calls()
+
+    async def send(self, some: list[tuple[Claimed, Ready]], lane: int) -> None:
+        held = [found for claimed, _ in some if (found := await self._calls.held(claimed, self.now())) is not None]
+        if held:
+            await self.settle(held)
+            stays = {each.claimed.id for each in held}
+            some = [(claimed, ready) for claimed, ready in some if claimed.id not in stays]
+        if some:
+            await super().send(some, lane)
+
     async def ask(self, claimed: Claimed, ready: Ready) -> Answer:
         assert isinstance(ready, Hook)
-        keys = webhook.secrets(await mail_links.secret())
+        url, keys = await self._calls.target(claimed, self.now()) or (
+            ready.url,
+            webhook.secrets(await mail_links.secret()),
+        )
         seconds = int(self.now().timestamp())
-        return await webhook.send(self._client, keys, ready.url, ready.body, f"delivery_{claimed.id}", seconds)
+        return await webhook.send(self._client, keys, url, ready.body, f"delivery_{claimed.id}", seconds)
+
+    async def learn(self, claimed: Claimed, given: Answer | NotAnswered) -> None:
+        await self._calls.learn(claimed, given, self.now())
 
     def outcome(self, claimed: Claimed, given: Answer | NotAnswered) -> Ended:
         setback = setbacks.hook(claimed, given, self.now())

@@ -12,7 +12,7 @@ from tortoise.exceptions import OperationalError
 from kit import clock, db, log, outage, registry
 from kit.errors import Refused
 from kit.sql import NOTHING, Sql
-from services import jobs
+from services import jobs, notifications
 from services.caller import Caller
 from services.job import Job, Kind
 
@@ -124,11 +124,30 @@ async def _close(job: Job, now: datetime) -> None:
         Sql(
             """
             WITH gone AS (DELETE FROM job_piece jw WHERE jw.job_id = {id}::bigint),
-            forgotten AS (UPDATE job jb SET parameters = '{}', mark = '{}' WHERE jb.id = {id}::bigint)
+            ended AS (
+                UPDATE job jb
+                SET parameters = '{}',
+                    mark = '{}'
+                WHERE jb.id = {id}::bigint
+                RETURNING jb.id, jb.kind, jb.state, jb.user_id
+            ),
+            {noticed}
             DELETE FROM job_lease jl
             WHERE jl.job_id = {id}::bigint
             """,
             id=job.id,
+            noticed=notifications.recorded(
+                Sql(
+                    """
+                    SELECT
+                        ended.user_id, 'JOB_FINISHED', NULL::bigint, ended.id,
+                        jsonb_build_object('kind', ended.kind, 'state', ended.state)
+                    FROM ended
+                    WHERE ended.state IN ('DONE', 'FAILED')
+                    """
+                ),
+                now=now,
+            ),
         )
     )
 

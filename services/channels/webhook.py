@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 from kit import config
 from services.channels.http import Answer, Client
@@ -17,6 +18,11 @@ def secrets(account_secret: bytes) -> list[bytes]:
     """What webhooks are signed with, the present one first; without a setting, one that belongs to this account."""
     given = config.settings().webhook_secret
     words = given.get_secret_value().split() if given is not None else [shown(account_secret)]
+    return keys(words)
+
+
+def keys(words: Sequence[str]) -> list[bytes]:
+    """Secrets as receivers have them, as what is signed with."""
     return [_key(word) for word in words]
 
 
