@@ -229,7 +229,7 @@ async def _under_way(campaign_id: int, now: datetime) -> int:
                   AND dv.status IN ('QUEUED', 'SENDING', 'DATA')
                   AND (dv.status <> 'QUEUED' OR dv.due_at <= {now}::timestamptz OR dv.reason IS NULL)
                 LIMIT {most}::integer
-            ) AS some
+            ) AS w
             """,
             id=campaign_id,
             now=now,
