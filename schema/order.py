@@ -34,14 +34,11 @@ _KEYS = {
 # By the type of a custom field: its column, how that is sorted, what stands for "absent", and the SQL type.
 _NUMBER = ("v.number_value", "{value}", "'Infinity'::numeric", "numeric")
 _TEXT = ("v.text_value", "sort_text({value})", "sort_text(NULL)", "text")
-_CHOSEN = ("v.value::text", "sort_text({value})", "sort_text(NULL)", "text")  # has no index
 _FIELD_KEYS = {
     "NUMBER": _NUMBER,
     "CURRENCY": _NUMBER,
     "DATE": ("v.date_value", "{value}", "'infinity'::date", "date"),
     "DATETIME": ("v.time_value", "{value}", "'infinity'::timestamptz", "timestamptz"),
-    "LISTBOX": _CHOSEN,
-    "CHECKBOX": _CHOSEN,
 }
 _COMPANY = Elsewhere(
     rows=Sql("company co JOIN contact c ON c.company_id = co.id"),

@@ -120,7 +120,7 @@ def _several_options(value: Any, field: Any) -> Value | Problem:
         return _no_option(field)
     if len(set(chosen)) < len(chosen):
         return Problem("DUPLICATE", "Give each option once.")
-    return Value(db.jsonb(chosen))
+    return Value(db.jsonb(chosen), text=", ".join(chosen) or None)  # as they are sorted
 
 
 def _no_option(field: Any) -> Problem:

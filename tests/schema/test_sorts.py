@@ -70,6 +70,7 @@ async def test_a_sort_is_one_walk_along_its_index(gql: Any, plans: list[str], by
 ELSEWHERE = {
     "COMPANY": ("company_by_name", {"by": "COMPANY"}),
     "TEXT": ("field_value_by_text", {"by": "FIELD", "fieldName": "text"}),
+    "LISTBOX": ("field_value_by_text", {"by": "FIELD", "fieldName": "listbox"}),
     "NUMBER": ("field_value_by_number", {"by": "FIELD", "fieldName": "number"}),
     "DATE": ("field_value_by_date", {"by": "FIELD", "fieldName": "date"}),
     "DATETIME": ("field_value_by_time", {"by": "FIELD", "fieldName": "datetime"}),
@@ -77,6 +78,7 @@ ELSEWHERE = {
 VALUES: dict[str, list[Any]] = {
     "COMPANY": ["Acme", "beta", "Zed"],
     "TEXT": ["Acme", "beta", "Zed"],
+    "LISTBOX": [["Acme"], ["Acme", "beta"], ["beta"]],
     "NUMBER": [-1.5, 3, 200],
     "DATE": ["1999-12-31", "2001-02-03", "2026-01-01"],
     "DATETIME": ["1999-12-31T10:00:00Z", "2001-02-03T00:00:00Z", "2026-01-01T00:00:00Z"],
@@ -94,7 +96,8 @@ query ($sort: [ContactSortInput!], $first: Int, $last: Int, $after: String, $bef
 async def test_ac17_a_sort_by_a_value_elsewhere_is_read_from_its_index(gql, plans, kind):
     index, sort = ELSEWHERE[kind]
     if kind != "COMPANY":
-        await gql.do("createField", "field { id }", name=kind.lower(), label=kind, type=kind)
+        options = {"options": ["beta", "Acme"]} if kind == "LISTBOX" else {}
+        await gql.do("createField", "field { id }", name=kind.lower(), label=kind, type=kind, **options)
     # Two of every value and two without, in mixed order.
     for number, place in enumerate([2, None, 0, 1, None, 0, 2, 1]):
         value = None if place is None else VALUES[kind][place]

@@ -18,6 +18,16 @@ ALTER INDEX contact_by_search ALTER COLUMN 1 SET STATISTICS 1000;
 
 -- Who has no value stands behind all who have one: the pages of those are read in the order of their ids.
 CREATE INDEX company_by_name ON company (sort_text(name) COLLATE "C", id);
+-- Several options are sorted by their words.
+UPDATE field_value v
+SET text_value = (
+    SELECT string_agg(w.option, ', ' ORDER BY w.place)
+    FROM jsonb_array_elements_text(v.value) WITH ORDINALITY AS w (option, place)
+)
+FROM field f
+WHERE f.id = v.field_id
+  AND f.type IN ('LISTBOX', 'CHECKBOX')
+  AND jsonb_typeof(v.value) = 'array';
 
 ------------------------------------------------------------------------------------------------------------------- views
 
