@@ -147,6 +147,12 @@ def number(literal: int) -> Sql:
     return Sql(str(int(literal)))
 
 
+def verbatim(statement: str) -> Sql:
+    """SQL of somebody else, for another database, in which braces are no holes."""
+    holes = set(_pieces(statement)[1::2])
+    return Sql(statement, **{hole: Sql("{brace}" + hole + "}", brace=Sql("{")) for hole in holes})
+
+
 def join(separator: str, pieces: Iterable[Sql]) -> Sql:
     """The pieces with a separator between them: `join(", ", columns)`."""
     named = {f"p{number}": piece for number, piece in enumerate(pieces)}

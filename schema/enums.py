@@ -80,6 +80,11 @@ CampaignStop = words(
     "Why a campaign paused by itself: too many addresses that do not exist, or too many who called it spam.",
     *("BOUNCES", "COMPLAINTS"),
 )
+SyncDatabase = words("SyncDatabase", "What another database is; MYSQL is MariaDB, too.", "POSTGRES", "MYSQL", "MSSQL")
+SyncContent = words("SyncContent", "What its rows are.", "CONTACTS", "ORDERS")
+SyncTls = words(
+    "SyncTls", "How a connection is encrypted; VERIFY looks at the certificate.", "OFF", "PREFER", "REQUIRE", "VERIFY"
+)
 ExclusionKind = words(
     "ExclusionKind", "How an address is recognised, whatever its case.", "EXACTLY", "BEGINS_WITH", "ENDS_WITH"
 )
@@ -389,6 +394,14 @@ ErrorCode = words(
     "CAMPAIGN_STATUS",
     "NO_EMAIL",
     "EXCLUDED",
+    # other databases
+    "QUERY_INVALID",
+    "HOST_NOT_ALLOWED",
+    "DRIVER_MISSING",
+    "SECRET_UNREADABLE",
+    "SOURCE_UNREACHABLE",
+    "SOURCE_DENIED",
+    "SOURCE_FAILED",
     # automations
     "NO_STEPS",
     "TOO_MANY_STEPS",

@@ -92,7 +92,8 @@ class Query:
         before: str | None = None,
     ) -> Connection[Import]:
         by = reader(info)
-        where = TRUE if by.role >= Role.ADMIN else Sql("j.user_id = {user}::bigint", user=by.user_id)
+        own = TRUE if by.role >= Role.ADMIN else Sql("j.user_id = {user}::bigint", user=by.user_id)
+        where = Sql("({own} AND j.sync_id IS NULL)", own=own)
         keys = (paging.by_id("j", descending=True),)
         page = paging.page(first, after, last, before)
         return await read_connection(info._raw_info, where, keys=keys, page=page)  # type: ignore[return-value]

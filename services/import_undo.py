@@ -32,6 +32,7 @@ async def start(import_id: int, *, by: Caller) -> int:
                 SELECT j.finished_at, j.events_from, j.undo_id
                 FROM import_job j
                 WHERE j.id = {id}::bigint
+                  AND j.sync_id IS NULL
                 FOR UPDATE
                 """,
                 id=import_id,

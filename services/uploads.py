@@ -107,7 +107,7 @@ async def preview(values: Mapping[str, Any], *, by: Caller) -> Preview:
             return Preview(source.rows_total, 0, 0, 0, 0, 0, False, shown, [_without_identifier()])
         reader = await _reader(columns, targets, order)
         batch = await asyncio.to_thread(lambda: reader.read(islice(source.rows(), PREVIEW_ROWS_MAX)))
-        found = await _count(batch, values.get("list_id"))
+        found = await count(batch, values.get("list_id"))
         return Preview(
             rows=source.rows_total,
             new=len(batch.people) - found["existing"],
@@ -216,7 +216,7 @@ async def _reader(columns: Sequence[str], targets: Targets, order: Order) -> Rea
     )
 
 
-async def _count(batch: Incoming, list_id: int | None) -> dict[str, int]:
+async def count(batch: Incoming, list_id: int | None) -> dict[str, int]:
     """How many of them are there already, and how many have left the list (without one: any) or bounced off it."""
     row = await db.row(
         Sql(

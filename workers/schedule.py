@@ -107,6 +107,13 @@ async def doctor(now: datetime) -> None:
     await doctor.round_(now)
 
 
+async def syncs(now: datetime) -> None:
+    """Begin to read the databases whose time has come."""
+    from services import syncs
+
+    await syncs.run_due(now)
+
+
 async def files(now: datetime) -> None:
     """Delete files whose time is over, jobs of long ago, and answers that nobody asks for again."""
     from services import idempotency, jobs, stored_files
@@ -134,6 +141,7 @@ JOBS = [
     Job("files", 600, files),
     Job("levels", 1, levels),
     Job("merges", 3600, merges),
+    Job("syncs", 5, syncs),
     Job("visits", 60, visits),
 ]
 

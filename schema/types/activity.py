@@ -25,6 +25,8 @@ def actor_label(actor: str) -> Sql:
                     (SELECT fo.name FROM form fo WHERE fo.id = split_part({actor}, ':', 2)::bigint)
                 WHEN 'automation' THEN
                     (SELECT a.name FROM automation a WHERE a.id = split_part({actor}, ':', 2)::bigint)
+                WHEN 'sync' THEN
+                    (SELECT sy.name FROM sync_source sy WHERE sy.id = split_part({actor}, ':', 2)::bigint)
                 ELSE {actor}
             END
         )""",
@@ -40,7 +42,8 @@ class Activity(Node):
     at: datetime = column("e.at")
     recorded_at: datetime = column("e.recorded_at", "When Parcours heard of it.")
     actor: str = column(
-        "e.actor", "Who did it: user:3, automation:7, form:5 (the contact itself, by a form), import:2, system."
+        "e.actor",
+        "Who did it: user:3, automation:7, form:5 (the contact itself, by a form), import:2, sync:4, system.",
     )
     actor_label: str | None = column(actor_label("e.actor"), "The same in words; null where the user is gone.")
     text: str = column(sentences.TEXT, "What happened, as a sentence.")

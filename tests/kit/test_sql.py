@@ -73,3 +73,9 @@ def test_what_is_open_is_known_by_its_name_and_can_be_filled_later():
     filled = whole.flat().with_(members=Sql("TRUE"))
     assert filled.slots() == set()
     assert filled.render() == ("SELECT ($1::int, TRUE) WHERE c.id = $2::bigint", [1, 2])
+
+
+def test_sql_of_somebody_else_has_no_holes():
+    theirs = """SELECT '{name}' AS "{brace}", '{A}' || '{', '{"a": {b}}' FROM x"""
+    text, parameters = Sql("SELECT * FROM ({theirs}) s", theirs=sql.verbatim(theirs)).render()
+    assert (text, parameters) == (f"SELECT * FROM ({theirs}) s", [])

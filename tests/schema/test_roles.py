@@ -51,7 +51,7 @@ TABLE = {
             ],
             Role.VIEWER,
         ),
-        **dict.fromkeys(["auditLog", "exportPersonalData"], Role.ADMIN),
+        **dict.fromkeys(["auditLog", "exportPersonalData", "syncSource", "syncSources"], Role.ADMIN),
     },
     "mutation": {
         **dict.fromkeys(["createToken", "revokeToken", "cancelJob"], Role.VIEWER),  # one's own; see below
@@ -81,6 +81,7 @@ TABLE = {
                 *("createCampaign", "updateCampaign", "sendCampaign"),
                 *("pauseCampaign", "resumeCampaign", "cancelCampaign"),
                 *("startExport", "previewImport", "startImport", "undoImport"),
+                *("createSyncSource", "updateSyncSource", "deleteSyncSource", "previewSync", "runSync"),
                 *("createSegment", "updateSegment", "copySegment", "deleteSegment"),
                 *("createScore", "updateScore", "deleteScore"),
                 *("createSite", "updateSite", "deleteSite"),

@@ -1,0 +1,104 @@
+"""SQL Server as a source: one SELECT in a transaction that is always taken back, as it has none that only reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pymssql
+
+from services import database
+from services.database import Address, Database, Rows, Session
+from services.sources import hosts
+
+CONNECT_SECONDS_MAX = 5
+_TLS = {"OFF": "off", "PREFER": "request", "REQUIRE": "require"}
+_DENIED = (18456, 18452, 4060)  # wrong password, untrusted login, no such database
+
+
+class _Session(Session):
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def columns(self, text: str) -> tuple[str, ...]:
+        def ask() -> tuple[str, ...]:
+            with self._connection.cursor() as cursor:
+                cursor.execute(_plain(text))
+                return tuple(column[0] for column in cursor.description)
+
+        try:
+            return await asyncio.to_thread(ask)
+        except pymssql.Error as error:
+            raise _failed(error) from None
+
+    async def read(self, text: str, values: Sequence[Any], *, size: int) -> AsyncIterator[Rows]:
+        cursor = self._connection.cursor()
+        try:
+            await asyncio.to_thread(cursor.execute, text if values else _plain(text), tuple(values))
+            while rows := await asyncio.to_thread(cursor.fetchmany, size):
+                yield rows
+        except pymssql.Error as error:
+            raise _failed(error) from None
+
+
+class Mssql(Database):
+    """The driver would take several statements at once: `services/sync_queries.py` sees to it that there is one."""
+
+    port = 1433
+    quotes = ("[", "]")
+    top = True
+
+    @asynccontextmanager
+    async def session(self, address: Address, *, seconds: int) -> AsyncIterator[Session]:
+        host = await hosts.found(address)
+        try:
+            connection = await asyncio.to_thread(_open, address, host, seconds)
+        except pymssql.Error as error:
+            raise database.denied() if _code(error) in _DENIED else database.unreachable() from None
+        try:
+            yield _Session(connection)
+        finally:
+            with suppress(pymssql.Error):
+                await asyncio.to_thread(connection.close)
+
+
+def _open(address: Address, host: str, seconds: int) -> Any:
+    return pymssql.connect(
+        server=host,
+        port=str(address.port),
+        user=address.user,
+        password=address.password or "",
+        database=address.database,
+        timeout=seconds,
+        login_timeout=CONNECT_SECONDS_MAX,
+        appname="parcours",
+        encryption=_TLS[address.tls],
+        read_only=True,
+        autocommit=False,
+        use_datetime2=True,
+    )
+
+
+def _plain(text: str) -> str:
+    """Without values the driver takes a statement as it is, and does not look for its %%."""
+    return text.replace("%%", "%")
+
+
+def _code(error: Exception) -> int:
+    found = error.args[0] if error.args else None
+    while isinstance(found, tuple) and found:
+        found = found[0]
+    return found if isinstance(found, int) else 0
+
+
+def _failed(error: Exception) -> Exception:
+    words = error.args[-1] if error.args else error
+    if isinstance(words, tuple):
+        words = words[-1]
+    words = words.decode(errors="replace") if isinstance(words, bytes) else words
+    return database.failed(str(words).partition("DB-Lib error")[0])
+
+
+DATABASE = Mssql()
