@@ -38,7 +38,7 @@ class Run:
     entered_at: datetime
     visit_step_id: int | None
     visit_kind: str | None
-    passed: set[str] = field(default_factory=set)  # steps that remember, through which it came in this run
+    passed: dict[str, datetime] = field(default_factory=dict)  # steps that remember, and when it last left them
 
 
 @dataclass(frozen=True, slots=True)

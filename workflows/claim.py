@@ -174,26 +174,27 @@ def _run(row: Mapping[str, Any], now: datetime) -> Run:
 
 
 async def read_passed(runs: list[Run], keys: Sequence[str]) -> None:
-    """Add which of these steps each run came through before."""
+    """Add which of these steps each run came through before, and when it left them."""
     begun = {run.id: run for run in runs if run.seq}
     if not keys or not begun:
         return
     found = await db.rows(
         Sql(
             """
-            SELECT DISTINCT i.run_id, s.key
+            SELECT i.run_id, s.key, max(i.finished_at) AS at
             FROM unnest({run_ids}::bigint[]) AS w (run_id)
             JOIN visit i ON i.run_id = w.run_id
             JOIN automation_step s ON s.id = i.step_id
             WHERE i.status <> 'IN_PROGRESS'
               AND s.key = ANY({keys}::text[])
+            GROUP BY i.run_id, s.key
             """,
             run_ids=list(begun),
             keys=list(keys),
         )
     )
     for row in found:
-        begun[row["run_id"]].passed.add(row["key"])
+        begun[row["run_id"]].passed[row["key"]] = row["at"]
 
 
 async def _read_visits(runs: list[Run]) -> None:

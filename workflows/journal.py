@@ -64,7 +64,7 @@ class Journal:
 
     def _passed(self, place: Place, runs: Sequence[Run], verdict: Verdict) -> None:
         for run in runs:
-            run.passed.add(place.key)
+            run.passed[place.key] = self.now
         if isinstance(place.card, Goal):
             result = "ACHIEVED" if verdict.status == "COMPLETED" else "SKIPPED"
             self.goals += [(run.id, run.contact_id, place.key, place.card.name, result) for run in runs]

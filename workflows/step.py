@@ -46,7 +46,7 @@ class Step(ABC):
         return self.branches
 
     def remembers(self) -> bool:
-        """Whether it must be told (Run.passed) that a run was here before."""
+        """Whether it must be told (Run.passed) that a run was here before, and until when."""
         return False
 
     def rests(self) -> bool:

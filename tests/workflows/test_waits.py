@@ -165,6 +165,39 @@ async def test_a_date_comes_again_every_year_and_once_a_day(stage: Stage) -> Non
     await stage.require_counts()
 
 
+@pytest.mark.parametrize(
+    ("told", "comes", "goes"),
+    [
+        ({"time": "09:00"}, ["2026-11-22 09:20", "2026-11-23 09:20", "2026-11-24 09:20"], [0, 0, 0]),
+        ({"time": "09:00"}, ["2026-11-22 09:20", "2026-11-22 09:21"], [0, 1_419]),
+        ({"time": "23:30"}, ["2026-11-22 23:50", "2026-11-23 00:20"], [0, 1_390]),
+        ({"weekday": "SUNDAY"}, ["2026-11-22 10:00", "2026-11-22 10:00"], [0, 9_480]),
+        ({"weekday": "SUNDAY", "time": "12:00"}, ["2026-11-22 10:00", "2026-11-22 12:00"], [120, 10_080]),
+        ({"day": 1}, ["2026-12-01 10:00", "2027-01-01 08:00", "2027-01-01 08:00"], [0, 0, 44_160]),
+    ],
+)
+def test_a_time_that_comes_again_lets_each_through_once(told: dict, comes: list[str], goes: list[int]) -> None:
+    wait, left = card.read(WaitUntil, told), None
+    for arrives, minutes in zip(comes, goes, strict=True):
+        left = wait.after(at(arrives), BERLIN, left)
+        assert left == at(arrives) + timedelta(minutes=minutes)
+
+
+async def test_a_circle_through_a_time_of_day_goes_round_once_a_day(stage: Stage) -> None:
+    stage.caller = stage.caller.at(at("2026-11-22 09:20", ZoneInfo("UTC")))
+    circle = [step("w", "waitUntil", "n", time="09:00"), step("n", "addNote", "back", text="Good morning")]
+    automation_id = await stage.draw([*circle, step("back", "goTo", step="w")])
+    run, *_ = await stage.enter(automation_id, await stage.contact())
+    await stage.settle()
+    assert [key for key, _ in await stage.walked(run)] == ["w", "n", "back", "w"]
+    for day in (23, 24):
+        assert (await stage.run(run))["due_at"] == at(f"2026-11-{day} 09:00", ZoneInfo("UTC"))
+        stage.caller = stage.caller.at(at(f"2026-11-{day} 09:00", ZoneInfo("UTC")))
+        await stage.settle()
+    assert len(await stage.path(run)) == 10
+    await stage.require_counts()
+
+
 async def test_a_field_that_is_gone_fails_the_step(stage: Stage) -> None:
     await fields.create({"name": "renewal", "label": "Renewal", "type": "DATE"}, by=stage.caller)
     automation_id = await stage.draw(line(step("w", "waitUntilDate", field="renewal"), step("e", "end")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import Enum
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
@@ -39,7 +39,8 @@ _WEEKDAYS = list(Weekday)
 @dataclass(frozen=True)
 class WaitUntil(Step):
     """What is not given may be any. With `time` ("09:30") alone, who comes within the hour from then on passes at once;
-    what is past for good passes, too. `zone` is CONTACT, ACCOUNT or a name; else the automation's."""
+    what is past for good passes, too. Who comes by again waits for the next time. `zone` is CONTACT, ACCOUNT or a name;
+    else the automation's."""
 
     year: Annotated[int, Range(1970, 9000)] | None = None
     month: Annotated[int, Range(1, 12)] | None = None
@@ -57,28 +58,34 @@ class WaitUntil(Step):
 
     async def apply(self, batch: Batch) -> None:
         zone_of = await civil.zones(batch, self.zone)
-        coming: dict[tuple[datetime, ZoneInfo], list[Run]] = defaultdict(list)
+        coming: dict[tuple[datetime, ZoneInfo, datetime | None], list[Run]] = defaultdict(list)
         for run in batch.runs:
-            coming[run.entered_at, zone_of(run)].append(run)
-        for (entered_at, zone), runs in coming.items():
-            until = self.after(entered_at, zone)
+            coming[run.entered_at, zone_of(run), run.passed.get(batch.place.key)].append(run)
+        for (entered_at, zone, left), runs in coming.items():
+            until = self.after(entered_at, zone, left)
             if until is None or until <= batch.now:
                 batch.complete(runs)
             else:
                 batch.wait(runs, until=until)
 
-    def after(self, entered_at: datetime, zone: ZoneInfo) -> datetime | None:
-        """When it has come for who arrived at this instant; None where it never will again."""
+    def after(self, entered_at: datetime, zone: ZoneInfo, left: datetime | None = None) -> datetime | None:
+        """When it has come for who arrived at this instant; None where it never will again.
+
+        Who has `left` this step before does not go through it again by the same day and hour.
+        """
         local = entered_at.astimezone(zone)
         at = None if self.time is None else civil.read_time(self.time)
         if at is not None and self._any_day:
             late = (local.hour * 60 + local.minute - at.hour * 60 - at.minute) % 1440
-            if late < 60:
+            began = civil.instant((local - timedelta(minutes=late)).date(), at, zone)
+            if late < 60 and (left is None or left < began):
                 return entered_at
         for day in self._days(local.date()):
+            found = civil.instant(day, at or time.min, zone)
+            if left is not None and left >= found:
+                continue
             if at is None and day == local.date():
                 return entered_at
-            found = civil.instant(day, at or time.min, zone)
             if found >= entered_at:
                 return found
         return None
@@ -101,6 +108,9 @@ class WaitUntil(Step):
                         yield day
 
     def rests(self) -> bool:
+        return True
+
+    def remembers(self) -> bool:
         return True
 
     def faults(self) -> Iterator[Problem]:

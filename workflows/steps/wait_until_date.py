@@ -37,7 +37,7 @@ class WaitUntilDate(Step):
     past passes at once. `time` ("09:30") is that of the day; without it the day begins, or a DATETIME is reached.
 
     With `yearly` it comes again every year, on 28 February for a 29th in common years; who arrives on the day itself
-    passes at once, but only the first time.
+    passes at once, but only once a day.
     """
 
     field: FieldName
@@ -58,8 +58,8 @@ class WaitUntilDate(Step):
         passing: list[Run] = []
         resting: dict[datetime | None, list[Run]] = defaultdict(list)
         for run in batch.runs:
-            value, again = value_of.get(run.contact_id), batch.place.key in run.passed
-            until = None if value is None else self.after(value, run.entered_at, zone_of(run), again)
+            value, left = value_of.get(run.contact_id), run.passed.get(batch.place.key)
+            until = None if value is None else self.after(value, run.entered_at, zone_of(run), left)
             passed = until is not None and until <= batch.now
             (passing if passed else resting[until]).append(run)
         batch.complete(passing)
@@ -67,8 +67,10 @@ class WaitUntilDate(Step):
             for run in runs:
                 batch.wait([run], until=batch.next_look(run, until), deadline=until, watching=True)
 
-    def after(self, value: date | datetime, entered_at: datetime, zone: ZoneInfo, again: bool = False) -> datetime:
-        """When the day has come for who arrived at this instant; `again`: who came through here before."""
+    def after(
+        self, value: date | datetime, entered_at: datetime, zone: ZoneInfo, left: datetime | None = None
+    ) -> datetime:
+        """When the day has come for who arrived at this instant, and may have `left` this step before."""
         at = None if self.time is None else civil.read_time(self.time)
         if isinstance(value, datetime):
             local = value.astimezone(zone)
@@ -83,7 +85,7 @@ class WaitUntilDate(Step):
             found = civil.instant(day, at, zone)
             if found > entered_at:
                 return found
-            if day == today and not again:
+            if day == today and (left is None or left < found):
                 return entered_at
             year += 1
 
