@@ -39,6 +39,10 @@ class Live(Protocol):
         """The job's id at once, and each time it moves."""
         ...
 
+    def notifications(self, user_id: int) -> AsyncIterator[int | None]:
+        """The id of each notification of the user; None: some may be missing."""
+        ...
+
 
 @dataclass(slots=True)
 class Context:

@@ -170,6 +170,29 @@ ActivityKind = words(
     "EVENT_RECORDED",
     "SMS_SENT",
 )
+WebhookKind = words(
+    "WebhookKind",
+    "What webhooks can hear of: all that happens to contacts, and that one was deleted, with nothing but its id.",
+    *ActivityKind.__members__,
+    "CONTACT_DELETED",
+)
+WebhookPause = words(
+    "WebhookPause",
+    "Why a webhook is paused: somebody did it, nothing has arrived there for three days, or it said 410 Gone.",
+    "MANUAL",
+    "FAILING",
+    "GONE",
+)
+NotificationKind = words(
+    "NotificationKind",
+    "What a user is told: somebody gave it a task, the reminder of one, a form that notifies it was sent, a webhook is "
+    "paused (admins), a job of its own has ended.",
+    "TASK_ASSIGNED",
+    "TASK_ALERT",
+    "FORM_SUBMITTED",
+    "WEBHOOK_PAUSED",
+    "JOB_FINISHED",
+)
 ContactRole = words(
     "ContactRole",
     "What a contact is to us, all at once; derived from what it did.",
@@ -378,6 +401,7 @@ ErrorCode = words(
     "SEGMENT_LIMIT",
     "SCORE_LIMIT",
     "SITE_LIMIT",
+    "WEBHOOK_LIMIT",
     # rules about contacts
     "EMPTY_SEGMENT",
     "OPERATOR_NOT_ALLOWED",

@@ -70,6 +70,7 @@ class Hub:
         self._runs: set[_Inbox] = set()
         self._jobs: dict[int, set[_Inbox]] = {}
         self._segments: dict[int, set[_Gate]] = {}
+        self._users: dict[int, set[_Inbox]] = {}
         self._listening = asyncio.Event()
         self._listened_before = False
 
@@ -80,6 +81,20 @@ class Hub:
     def jobs(self, job_id: int) -> AsyncIterator[int]:
         """The job's id at once, for it may have moved since it was begun, and each time it moves."""
         return _each(self._jobs, job_id, at_once=True)
+
+    async def notifications(self, user_id: int, *, at_once: bool = False) -> AsyncIterator[int | None]:
+        """The id of each notification of the user; None: some may be missing."""
+        inbox = _Inbox()
+        if at_once:
+            inbox.put(None)
+        self._users.setdefault(user_id, set()).add(inbox)
+        try:
+            while True:
+                yield await inbox.take()
+        finally:
+            self._users[user_id].discard(inbox)
+            if not self._users[user_id]:
+                del self._users[user_id]
 
     async def runs(
         self,
@@ -126,6 +141,7 @@ class Hub:
             "run_changed": self._hear_runs,
             "segment_changed": self._hear_segments,
             "job_changed": self._hear_jobs,
+            "notification_added": self._hear_notifications,
         }
         task = asyncio.create_task(db.listen(channels, stop, connected=self._connected))
         try:
@@ -149,6 +165,8 @@ class Hub:
             for segment in self._segments:
                 self._hear_segments(f"{segment}:+,{MANY}")
             self._hear_jobs(MANY)
+            for user in self._users:
+                self._hear_notifications(f"{user}:{MANY}")
         self._listened_before = True
 
     def _hear_contacts(self, payload: str) -> None:
@@ -162,6 +180,12 @@ class Hub:
         for number in list(self._jobs) if payload == MANY else [int(payload)]:
             for inbox in self._jobs.get(number, ()):
                 inbox.put(number)
+
+    def _hear_notifications(self, payload: str) -> None:
+        user, _, numbers = payload.partition(":")
+        for inbox in self._users.get(int(user), ()):
+            for number in numbers.split(","):
+                inbox.put(None if number == MANY else int(number))
 
     def _hear_segments(self, payload: str) -> None:
         segment, _, moved = payload.partition(":")
@@ -217,3 +241,6 @@ class CatchingUp:
 
     def jobs(self, job_id: int) -> AsyncIterator[int]:
         return self._hub.jobs(job_id)
+
+    def notifications(self, user_id: int) -> AsyncIterator[int | None]:
+        return self._hub.notifications(user_id, at_once=True)

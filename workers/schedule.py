@@ -29,9 +29,10 @@ PASSES = {
     "scores": "services.awards",
     "watch": "services.watching",
     "jobs": "workflows.jobs",
+    "webhooks": "services.webhook_facts",
 }
 # Whoever has work for one kind of pass may have some for another.
-ALSO = {"dispatch": "watch"}
+ALSO = {"dispatch": ("watch", "webhooks")}
 # How many passes of a kind run beside the first where there is much: one thinks while PostgreSQL works for the others.
 HELPERS = {"advance": 2}
 
@@ -114,6 +115,28 @@ async def syncs(now: datetime) -> None:
     await syncs.run_due(now)
 
 
+async def reports(now: datetime) -> None:
+    """Report the weeks that are over to owners."""
+    from services import weekly_reports
+
+    await weekly_reports.make_due(now)
+
+
+async def notifications(now: datetime) -> None:
+    """Write to users who were notified of something."""
+    from services import notifications
+
+    await notifications.send_due(now)
+
+
+async def outlets(now: datetime) -> None:
+    """Forget what webhooks and users were told long ago."""
+    from services import notifications, webhook_facts
+
+    await webhook_facts.forget(now)
+    await notifications.forget(now)
+
+
 async def files(now: datetime) -> None:
     """Delete files whose time is over, jobs of long ago, and answers that nobody asks for again."""
     from services import idempotency, jobs, stored_files
@@ -141,6 +164,9 @@ JOBS = [
     Job("files", 600, files),
     Job("levels", 1, levels),
     Job("merges", 3600, merges),
+    Job("notifications", 20, notifications),
+    Job("outlets", 60, outlets),
+    Job("reports", 30, reports),
     Job("syncs", 5, syncs),
     Job("visits", 60, visits),
 ]
@@ -187,8 +213,8 @@ class Schedule:
 
     def hear(self, name: str) -> None:
         """A hint came from another process."""
-        for each in (name, ALSO.get(name)):
-            if loop := self._loops.get(each or ""):
+        for each in (name, *ALSO.get(name, ())):
+            if loop := self._loops.get(each):
                 loop.ring()
 
     async def ring(self, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from schema.enums import DeliveryChannel, DeliveryOrigin, DeliveryStatus
+from schema.enums import DeliveryChannel, DeliveryOrigin, DeliveryStatus, WebhookKind
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from schema.types.message import Message
@@ -47,6 +47,8 @@ class Delivery(Node):
         "automation a WHERE a.id = dv.automation_id"
     )
     run: Annotated[AutomationRun, strawberry.lazy("schema.types.run")] | None = one("run r WHERE r.id = dv.run_id")
+    fact: WebhookKind | None = column("dv.content #>> '{body,kind}'", "What a webhook is told.")
+    fact_id: strawberry.ID | None = column("dv.content #>> '{body,id}'", "The id that stands in what it is told.")
     attempts: int = column("dv.attempt", "How often it was taken up.")
     next_attempt_at: datetime | None = column(
         "CASE WHEN dv.status = 'QUEUED' AND isfinite(dv.due_at) THEN dv.due_at END",

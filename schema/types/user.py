@@ -6,9 +6,11 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import Role
+from kit.sql import Sql
+from schema.enums import NotificationKind, Role
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
+from services import notifications
 from services.caller import Role as Rank
 
 
@@ -20,6 +22,17 @@ class User(Node):
     name: str = column("u.name")
     role: Role = column("u.role")
     active: bool = column("u.deactivated_at IS NULL", "False once deactivated: every token of the user is refused.")
+    weekly_report: bool = column(
+        "u.weekly_report", "Whether it gets the weekly report by e-mail, where it is an owner."
+    )
+    mailed_notifications: list[NotificationKind] = column(
+        Sql(
+            "(SELECT coalesce(jsonb_agg(w.kind), '[]') FROM unnest({kinds}::text[]) AS w (kind) "
+            "WHERE w.kind <> ALL (u.unmailed))",
+            kinds=list(notifications.KINDS),
+        ),
+        "Which notifications it gets by e-mail, too.",
+    )
     created_at: datetime = column("u.created_at")
     updated_at: datetime = column("u.updated_at")
 

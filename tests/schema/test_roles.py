@@ -51,10 +51,14 @@ TABLE = {
             ],
             Role.VIEWER,
         ),
-        **dict.fromkeys(["auditLog", "exportPersonalData", "syncSource", "syncSources"], Role.ADMIN),
+        "notifications": Role.VIEWER,  # one's own
+        "weeklyReports": Role.OWNER,
+        **dict.fromkeys(["auditLog", "exportPersonalData", "syncSource", "syncSources", "webhooks"], Role.ADMIN),
     },
     "mutation": {
         **dict.fromkeys(["createToken", "revokeToken", "cancelJob"], Role.VIEWER),  # one's own; see below
+        **dict.fromkeys(["markNotificationsRead", "updateNotificationPreference"], Role.VIEWER),  # one's own
+        "updateReportPreference": Role.OWNER,
         **dict.fromkeys(
             [
                 *("createContact", "updateContact", "deleteContact", "addTags", "removeTags", "setMembership"),
@@ -85,6 +89,7 @@ TABLE = {
                 *("createSegment", "updateSegment", "copySegment", "deleteSegment"),
                 *("createScore", "updateScore", "deleteScore"),
                 *("createSite", "updateSite", "deleteSite"),
+                *("createWebhook", "updateWebhook", "deleteWebhook", "replayWebhook"),
                 *("createList", "updateList", "createField", "createUser", "updateUser"),
                 *("updateSettings", "updateTag", "mergeTags", "deleteTag"),
                 *("mergeContacts", "unmergeContacts"),
@@ -98,7 +103,9 @@ TABLE = {
             Role.ADMIN,
         ),
     },
-    "subscription": dict.fromkeys(["contactChanged", "runChanged", "jobChanged", "segmentChanged"], Role.VIEWER),
+    "subscription": dict.fromkeys(
+        ["contactChanged", "runChanged", "jobChanged", "segmentChanged", "notificationAdded"], Role.VIEWER
+    ),
 }
 EVERYTHING = [(operation, name) for operation, roles in TABLE.items() for name in roles]
 
