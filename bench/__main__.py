@@ -1,4 +1,4 @@
-"""`python -m bench [reads engine import latency scale audience]`: measure all of it, or what is named."""
+"""`python -m bench [reads engine import latency scale audience flows]`: measure all of it, or what is named."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ BENCHES = {
     "latency": "bench.latency",
     "scale": "bench.scale",
     "audience": "bench.audience",
+    "mail": "bench.mail",
+    "flows": "bench.flows",
 }
 
 
