@@ -34,9 +34,9 @@ _COLUMNS = {
 
 
 def before(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored source as an input would say it."""
+    """A stored source as an input would say it, without its password."""
     names = {column: key for key, column in _COLUMNS.items()}
-    values = {names.get(column, column): value for column, value in row.items()}
+    values = {names.get(column, column): value for column, value in row.items() if column != "password"}
     return values | {"mapping": [{"column": column, "target": target} for column, target in row["mapping"]]}
 
 
