@@ -70,7 +70,7 @@ class CreateSyncSourceInput(SyncSourceFields):
     database: str
     username: str
     mapping: list[ColumnTargetInput] = strawberry.field(
-        description="Of contacts: the targets of imports and externalId. Of orders: externalId, total, orderedAt, "
+        description="Of contacts: the targets of imports and externalId. Of orders: externalId, total, occurredAt, "
         "email, contactExternalId, number, status, currency, customerName."
     )
 

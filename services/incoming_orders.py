@@ -82,9 +82,9 @@ def _order(
     total = _decimal(said.get("total"))
     if "total" in said and total is None:
         faults.append(("total", Problem("WRONG_TYPE", "This is not a number.")))
-    at = _instant(said.get("ordered_at"))
-    if "ordered_at" in said and at is None:
-        faults.append(("ordered_at", Problem("WRONG_TYPE", "This is not a day or a point in time.")))
+    at = _instant(said.get("occurred_at"))
+    if "occurred_at" in said and at is None:
+        faults.append(("occurred_at", Problem("WRONG_TYPE", "This is not a day or a point in time.")))
     given = Given(typed | {"total": total, "occurred_at": at}, problems)
     external_id = given.required_text(EXTERNAL_ID)
     if "total" not in said:
@@ -106,7 +106,7 @@ def _order(
     return IncomingOrder(line, external_id, address, key, values)
 
 
-_TARGETS = {"externalId": EXTERNAL_ID, "occurredAt": "ordered_at", "customerName": "customer_name"}
+_TARGETS = {"externalId": EXTERNAL_ID, "occurredAt": "occurred_at", "customerName": "customer_name"}
 
 
 def _status(said: str | None, faults: list[tuple[str | None, Problem]]) -> str | None:

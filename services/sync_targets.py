@@ -11,7 +11,7 @@ from services.mapping import Targets
 EXTERNAL_ID = "external_id"
 CONTACT_EXTERNAL_ID = "contact_external_id"
 ORDER_TARGETS = (
-    *(EXTERNAL_ID, "total", "ordered_at", "email", CONTACT_EXTERNAL_ID),
+    *(EXTERNAL_ID, "total", "occurred_at", "email", CONTACT_EXTERNAL_ID),
     *("number", "status", "currency", "customer_name"),
 )
 _OF_ORDERS = {target.replace("_", ""): target for target in ORDER_TARGETS}
