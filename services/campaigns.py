@@ -76,7 +76,7 @@ async def update(campaign_id: int, values: Mapping[str, Any], *, by: Caller) -> 
     name = given.required_text("name") if "name" in values else current["name"]
     message_id, own = values.get("message_id") or current["message_id"], None
     if any(key in values for key in WORDS):
-        was = await messages.as_typed(message_id)
+        was = await messages.as_typed(current["message_id"])
         if {"html", "mjml"} & {key for key in values if values[key] is not None}:
             was = {key: value for key, value in was.items() if key not in ("html", "mjml")}
         own = messages.read_mail(was | {key: values[key] for key in WORDS if key in values}, problems)

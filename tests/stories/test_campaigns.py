@@ -265,6 +265,22 @@ async def test_a_campaign_that_goes_wrong_stops_by_itself_until_a_person_lets_it
     assert (done["status"], done["stoppedBy"], done["statistics"]["sent"]) == ("SENT", None, 18)
 
 
+async def test_who_is_merged_meanwhile_has_it_once(team, press, gql, mailbox):
+    news = await team.list("News")
+    kept, gone = [await team.contact(f"{name}@press.test") for name in ("kept", "gone")]
+    for each in (kept, gone):
+        await team.subscribe(each, news)
+    campaign = await press.write(listIds=[news])
+    await press.act("send", campaign)
+    while await campaign_sending.pass_(await clock.now()):
+        pass
+    await gql.do("mergeContacts", "contact { id }", keepId=kept, mergeId=gone, confirm=True)
+    await press.work()
+    counts = (await press.look(campaign))["statistics"]
+    assert (len(mailbox.messages), counts["sent"]) == (1, 1)
+    assert counts["suppressed"] == [{"reason": "DUPLICATE", "count": 1}]
+
+
 async def test_what_cannot_be_sent_is_refused_with_every_fault(team, press, gql, mailbox):
     texts = (await gql.do("createList", "list { id }", name="Texts", channel="SMS"))["list"]["id"]
     message = (await gql.do("createMessage", "message { id }", name="Kept", **WORDS))["message"]["id"]
