@@ -22,7 +22,6 @@ _ORDINARY = re.compile(
 _LOCAL_LENGTH_MAX = 64
 
 
-@lru_cache(maxsize=50_000)
 def normalise(text: str) -> str | None:
     """The address as typed with its domain in lower case; None when it is none. Nothing is asked of the network.
 
@@ -34,6 +33,12 @@ def normalise(text: str) -> str | None:
     ordinary = _ORDINARY.fullmatch(text)
     if ordinary and ordinary.end(1) <= _LOCAL_LENGTH_MAX and ordinary[1].lower() not in CASE_INSENSITIVE_MAILBOX_NAMES:
         return f"{ordinary[1]}@{ordinary[2].lower()}"
+    return by_library(text)
+
+
+@lru_cache(maxsize=10_000)
+def by_library(text: str) -> str | None:
+    """The same for whatever text, as the validator reads it."""
     try:
         return validate_email(text, check_deliverability=False, test_environment=True, strict=True).normalized
     except (EmailNotValidError, UnicodeError):

@@ -6,10 +6,11 @@ from functools import lru_cache
 
 import phonenumbers
 
+from kit import numbering_plans
+
 TEXT_LENGTH_MAX = 100
 
 
-@lru_cache(maxsize=50_000)
 def normalise(text: str, region: str) -> str | None:
     """`+33612345678` for "06 12 34 56 78" in FR; None when it is not a number that can exist.
 
@@ -17,6 +18,12 @@ def normalise(text: str, region: str) -> str | None:
     """
     if len(text) > TEXT_LENGTH_MAX:
         return None
+    return numbering_plans.read(text, region) or by_library(text, region)
+
+
+@lru_cache(maxsize=10_000)
+def by_library(text: str, region: str) -> str | None:
+    """The same for whatever text, as the library reads it."""
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

@@ -15,7 +15,7 @@ _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 def clean(given: str) -> str:
     """The text without white space around it, in the composed Unicode form (NFC), so that equal texts are equal."""
-    return unicodedata.normalize("NFC", given).strip()
+    return given.strip() if given.isascii() else unicodedata.normalize("NFC", given).strip()
 
 
 def fault(given: object, *, length_max: int = LINE_LENGTH_MAX, lines: bool = False) -> Problem | None:
