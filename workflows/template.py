@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -35,12 +34,12 @@ def kinds() -> dict[str, type[Template]]:
     return registry.cards(gallery, Template)  # type: ignore[type-abstract]
 
 
-async def create(kind: str, name: str | None, parameters: Mapping[str, Any], *, by: Caller) -> int:
+async def create(kind: str, name: str | None, parameters: Any, *, by: Caller) -> int:
     """A new automation as the template draws it, not yet active; its id. From then on it is like any other.
 
     Refused (Invalid) with every fault: what `parameters` lack or name that is not there, at the parameter.
     """
-    template = card.read(kinds()[kind], dict(parameters), ("parameters",))
+    template = card.read(kinds()[kind], parameters, ("parameters",))
     values = {"name": name or template.title, **template.drawn()}
     try:
         return await publish.create(values, by=by)

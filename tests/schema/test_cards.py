@@ -47,21 +47,21 @@ def asked(document: str, **variables: Any) -> dict[str, Any]:
         "input ConditionInput @oneOf { all: [ConditionInput!] any: [ConditionInput!] not: ConditionInput "
         "automation: AutomationConditionInput contact: ContactConditionInput donation: DonationConditionInput",
         "input EngagementConditionInput { level: EngagementTime = CURRENT is: EngagementLevel isNot: EngagementLevel }",
-        "input AutomationConditionInput { id: ID! state: AutomationState! }",
+        "input AutomationConditionInput { id: ID! state: AutomationState! ",
         "input SegmentConditionInput { id: ID! is: Boolean = true }",
-        "input ContactConditionInput { field: ContactAttribute! op: Operator! value: JSON }",
-        "input FieldConditionInput { name: String! op: Operator! value: JSON }",
+        "input ContactConditionInput { field: ContactAttribute! op: Operator! value: JSON zone: Zone }",
+        "input FieldConditionInput { name: String! op: Operator! value: JSON zone: Zone }",
         "input TagConditionInput @oneOf { hasAny: [String!] hasAll: [String!] hasNone: [String!] }",
-        "input MembershipConditionInput { listId: ID status: MembershipStatus = ACTIVE source: MembershipSource "
-        "subscribedAt: WhenInput is: Boolean = true }",
-        "input WhenInput { op: Operator! value: JSON }",
+        "status: MembershipStatus = ACTIVE source: MembershipSource subscribedAt: WhenInput is: Boolean = true }",
+        "input WhenInput { op: Operator! value: JSON zone: Zone }",
         "input DurationInput { years: Int months: Int weeks: Int days: Int hours: Int minutes: Int seconds: Int }",
         "input StepInput { id: String! do: StepActionInput! label: String next: String branches: [BranchInput!] }",
         "input BranchInput { name: String! next: String }",
         "input StepActionInput @oneOf {",
         "input AddTagStepInput { tag: String! }",
         "input EndStepInput { reason: String }",
-        "input TriggerInput { on: TriggerEventInput! where: ConditionInput runs: TriggerRuns = MULTIPLE }",
+        "input TriggerInput { on: TriggerEventInput! where: ConditionInput runs: TriggerRuns = MULTIPLE "
+        "enabled: Boolean = true }",
         "input TriggerEventInput @oneOf {",
         "input ListSubscribedTriggerInput { listId: ID }",
     ],
@@ -108,7 +108,7 @@ def test_defaults_are_filled_in_and_absent_members_stay_absent():
     }
     assert asked('{ ask(steps: [{id: "a", do: {end: {}}}]) }')["steps"] == [{"id": "a", "do": {"end": {}}}]
     assert asked('{ ask(triggers: [{on: {tagAdded: {tag: "vip"}}}]) }')["triggers"] == [
-        {"on": {"tagAdded": {"tag": "vip"}}, "runs": "MULTIPLE"}
+        {"on": {"tagAdded": {"tag": "vip"}}, "runs": "MULTIPLE", "enabled": True}
     ]
 
 
