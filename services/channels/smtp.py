@@ -11,6 +11,7 @@ from services.channels import email
 from services.channels.email import ANSWER_LENGTH_MAX, TIMEOUT_SECONDS, Letter, NotSent
 
 CLOSE_SECONDS = 2
+ACCEPTED = (250, 251)  # 251: it will be forwarded
 
 
 class Connection:
@@ -37,6 +38,8 @@ class Connection:
         )
         try:
             await self._server.connect()
+            if self._server.is_ehlo_or_helo_needed:
+                await self._server.ehlo()
         except aiosmtplib.SMTPResponseException as error:
             await self.close()
             raise NotSent("UNREACHABLE", answer=f"{error.code} {error.message}") from error
@@ -53,10 +56,10 @@ class Connection:
         await self.open()
         assert self._server is not None
         sender = letter.returns_to or email.sender()[1]
-        international = [] if (sender + letter.to).isascii() else ["SMTPUTF8"]
+        international = () if (sender + letter.to).isascii() else (b"SMTPUTF8",)
         try:
-            await self._server.mail(email.wired(sender), options=international)
-            await self._server.rcpt(email.wired(letter.to))
+            await self._say(b"MAIL", b"FROM", sender, *international)
+            await self._say(b"RCPT", b"TO", letter.to)
         except aiosmtplib.SMTPResponseException as error:
             await self._begin_anew()
             raise _refused(error) from error
@@ -72,6 +75,14 @@ class Connection:
             await self.close()
             raise NotSent("BROKEN_OFF", unknown=True) from error
         return f"{answer.code} {answer.message}"[:ANSWER_LENGTH_MAX]
+
+    async def _say(self, command: bytes, word: bytes, address: str, *options: bytes) -> None:
+        """One half of the envelope. aiosmtplib's own way takes addresses apart once more, and knows ASCII alone."""
+        assert self._server is not None
+        wired = email.wired(address).encode()
+        answer = await self._server.execute_command(command, b"%s:<%s>" % (word, wired), *options)
+        if answer.code not in ACCEPTED:
+            raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
 
     async def _begin_anew(self) -> None:
         """After a refusal: the next message starts clean, on this connection or another."""

@@ -264,6 +264,13 @@ async def test_who_is_told_to_stop_ends_what_is_on_its_way_and_gives_back_the_re
     assert set(Counter(message["To"] for message in mailbox.messages).values()) == {1}
 
 
+async def test_addresses_beyond_ascii_hold_up_nobody(post: Post, mailbox: Mailbox) -> None:
+    await post.send(await post.subscriber(email="jöhn@münchen.test"), await post.subscriber(email="ann@stage.test"))
+    await post.deliver()
+    assert await post.became() == ["SENT", "SENT"]
+    assert {recipients[0] for _, recipients in mailbox.envelopes} == {"jöhn@xn--mnchen-3ya.test", "ann@stage.test"}
+
+
 async def test_what_is_of_one_delivery_alone_is_no_template(post: Post, mailbox: Mailbox) -> None:
     """Q38: personal mail goes to who has left, without a way to leave; its words are as they were written."""
     contact = await post.contact(email="ann@stage.test")
