@@ -85,15 +85,12 @@ class Calls:
                 await db.execute(_well(found.id))
                 found.failing, found.rests_until = False, None
             return
-        rests = isinstance(given, NotAnswered) or given.status in _BUSY
-        gone = isinstance(given, Answer) and given.status == 410
-        row = await db.row(_badly(found.id, now, rests=rests))
-        if row is None:
-            return
-        found.failing, found.rests_until = True, row["rests_until"]
-        if gone or now - row["failing_since"] >= DEAD_AFTER:
-            await _pause(found.id, GONE if gone else FAILING, now)
+        if isinstance(given, Answer) and given.status == 410:
+            await _pause(Sql("wh.id = {id}::bigint", id=found.id), GONE, now)
             found.paused = True
+            return
+        rests = isinstance(given, NotAnswered) or given.status in _BUSY
+        found.failing, found.rests_until = True, await db.value(_badly(found.id, now, rests=rests))
 
     async def _find(self, webhook_id: int, now: datetime) -> Listener | None:
         if self._read_at is None or clock.ticks() - self._read_at > FRESH_SECONDS:
@@ -151,7 +148,7 @@ def _badly(webhook_id: int, now: datetime, *, rests: bool) -> Sql:
             ) END
         WHERE wh.id = {id}::bigint
           AND wh.paused_at IS NULL
-        RETURNING wh.failing_since, wh.rests_until
+        RETURNING wh.rests_until
         """,
         id=webhook_id,
         now=now,
@@ -161,8 +158,13 @@ def _badly(webhook_id: int, now: datetime, *, rests: bool) -> Sql:
     )
 
 
-async def _pause(webhook_id: int, why: str, now: datetime) -> None:
-    """Call it no more, and tell the admins, once."""
+async def pause_dead(now: datetime) -> None:
+    """Call those no more at which nothing has arrived for three days."""
+    await _pause(Sql("wh.failing_since <= {since}::timestamptz", since=now - DEAD_AFTER), FAILING, now)
+
+
+async def _pause(which: Sql, why: str, now: datetime) -> None:
+    """Call these no more, and tell the admins, once."""
     await db.execute(
         Sql(
             """
@@ -171,14 +173,14 @@ async def _pause(webhook_id: int, why: str, now: datetime) -> None:
                 SET paused_at = {now}::timestamptz,
                     paused_for = {why}::text,
                     updated_at = {now}::timestamptz
-                WHERE wh.id = {id}::bigint
+                WHERE {which}
                   AND wh.paused_at IS NULL
                 RETURNING wh.id, substring(wh.url FROM '^https?://[^/?#]+') AS host
             ),
             {noticed}
             SELECT FROM paused
             """,
-            id=webhook_id,
+            which=which,
             why=why,
             now=now,
             noticed=notifications.recorded(

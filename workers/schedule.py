@@ -130,9 +130,10 @@ async def notifications(now: datetime) -> None:
 
 
 async def outlets(now: datetime) -> None:
-    """Forget what webhooks and users were told long ago."""
-    from services import notifications, webhook_facts
+    """Give up webhooks that nothing arrives at, and forget what others were told long ago."""
+    from services import notifications, webhook_calls, webhook_facts
 
+    await webhook_calls.pause_dead(now)
     await webhook_facts.forget(now)
     await notifications.forget(now)
 
