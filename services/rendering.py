@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ _log = log.get("rendering")
 
 MARKETING = ("AUTOMATION", "CAMPAIGN")
 TRACKED = (*MARKETING, "PERSONAL")
+AT_A_STRETCH = 10
 PREVIEWED = "preview@parcours.test"  # nobody: what is only looked at goes nowhere
 
 
@@ -58,7 +60,9 @@ async def render(claimed: Sequence[Claimed]) -> dict[int, Ready]:
     people = {row["id"]: row for row in await db.rows(_people([each.id for each in claimed]))}
     secret = await mail_links.secret()
     made: dict[int, Ready] = {}
-    for each in claimed:
+    for place, each in enumerate(claimed):
+        if place % AT_A_STRETCH == 0:
+            await asyncio.sleep(0)  # others send meanwhile what is ready
         person = people.get(each.id)
         if person is None:  # erased since it was claimed
             continue

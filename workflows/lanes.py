@@ -17,6 +17,7 @@ from services.rendering import Fault, Ready, Text
 from workflows.halves import passes
 
 CLAIM_MAX = 200
+AHEAD = 100  # so few are left: more is made ready while they are sent
 PASS_SECONDS_MAX = 30  # then the next pass begins, with connections of its own
 IDLE_SECONDS = 0.2
 STOP_SECONDS_MAX = 1.5
@@ -34,7 +35,7 @@ class Round(ABC):
         self._began = clock.ticks()
         self._pool: deque[tuple[Claimed, Ready]] = deque()
         self._held: dict[int, Claimed] = {}
-        self._claiming = asyncio.Lock()
+        self._claiming: asyncio.Task[bool] | None = None
         self._busy = 0
         self._dry_until = 0.0  # nothing was due a moment ago
         self._lane_free = asyncio.Event()
@@ -64,6 +65,8 @@ class Round(ABC):
         except BaseException as error:
             forgiven = isinstance(error, asyncio.CancelledError) or passes(error)
             self._stopping = True  # what is on its way comes to its end, what has not begun is given back
+            if self._claiming is not None:
+                working.append(self._claiming)  # type: ignore[arg-type]
             _, late = await asyncio.wait(working, timeout=STOP_SECONDS_MAX)
             for task in late:
                 task.cancel()
@@ -71,6 +74,8 @@ class Round(ABC):
             raise
         finally:
             renewing.cancel()
+            if self._claiming is not None:  # what it took is given back as well; what failed fails again, and is told
+                await asyncio.gather(self._claiming, return_exceptions=True)
             await self._give_back(forgiven)
             await self.close()
         return self.count
@@ -94,10 +99,15 @@ class Round(ABC):
                     await asyncio.wait_for(self._lane_free.wait(), IDLE_SECONDS)
 
     async def _take(self) -> list[tuple[Claimed, Ready]]:
-        if not self._pool:
-            async with self._claiming:
-                if not self._pool and self._dry_until < clock.ticks() < self._began + PASS_SECONDS_MAX:
-                    await self._claim()
+        """The next few. More is made ready before they are all gone, so that lanes need not wait for it."""
+        due = self._dry_until < clock.ticks() < self._began + PASS_SECONDS_MAX
+        if due and self._claiming is None and len(self._pool) <= AHEAD:
+            self._claiming = asyncio.create_task(self._claim())
+        if self._claiming is not None and not self._pool:
+            await asyncio.wait([self._claiming])
+        if self._claiming is not None and self._claiming.done():
+            done, self._claiming = self._claiming, None
+            done.result()
         return [self._pool.popleft() for _ in range(min(self.group, len(self._pool)))]
 
     async def _claim(self) -> bool:
