@@ -88,7 +88,10 @@ def get(name: str) -> Any:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """An exception as fields that hold no personal data: its kind, its place, its database code."""
+    """An exception as fields that hold no personal data: its kind, its place, its database code. Of several that
+    tasks raised together, the first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
     told: dict[str, Any] = {"error": type(error).__name__, "at": _place(error.__traceback__)}
     root = error
     while root.__cause__ is not None:

@@ -1,9 +1,10 @@
-"""A deployment to be mistreated, and the two automations everybody is led through."""
+"""A deployment to be mistreated, and the three automations everybody is led through."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -12,6 +13,7 @@ from kit import db as database
 from kit.db import Server
 from kit.embedded import Postgres
 from tests.kill.machine import Client, Machine
+from tests.kill.outside import DEAF, GONE, PUT_OFF, Outside
 from tests.stories.team import on, step, tagged
 
 MAIN = [
@@ -28,10 +30,34 @@ ECHO = [
 ]
 
 
+def post(list_id: str, hook_url: str) -> list[dict[str, Any]]:
+    """One third is sent a mail, one a webhook and one nothing; then all wait a day, or until they came through Main."""
+    ways = [{"name": "MAIL", "next": "mail"}, {"name": "HOOK", "next": "hook"}, {"name": "NONE", "next": "long"}]
+    divide = {"split": {"mode": "EVEN", "paths": [{"name": way["name"]} for way in ways]}}
+    words = {"subject": "Hello", "body": "<p>For {{ email }} alone</p>", "listId": list_id}
+    return [
+        {"id": "divide", "do": divide, "branches": ways},
+        step("mail", "sendEmail", "long", **words),
+        step("hook", "webhook", "long", url=hook_url),
+        step("long", "waitFor", "through", duration={"days": 1}),
+        step("through", "goal", "thank", name="Through", where=tagged("done"), otherwise="WAIT"),
+        step("thank", "addTask", title="Thank"),
+    ]
+
+
 @pytest.fixture
-async def machine(tmp_path: Path, postgres: Postgres, fresh_db: Server) -> AsyncIterator[Machine]:
+async def outside() -> AsyncIterator[Outside]:
+    """Nobody kills it; it does enough harm by itself."""
+    world = Outside()
+    await world.start()
+    yield world
+    await world.stop()
+
+
+@pytest.fixture
+async def machine(tmp_path: Path, postgres: Postgres, fresh_db: Server, outside: Outside) -> AsyncIterator[Machine]:
     """On a database of its own in the session's PostgreSQL, which nobody kills."""
-    running = Machine(tmp_path, postgres.url(fresh_db.database), fresh_db)
+    running = Machine(tmp_path, postgres.url(fresh_db.database), fresh_db, outside)
     running.start()
     yield running
     running.stop()
@@ -60,11 +86,15 @@ async def ledger(machine: Machine) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-async def set_up(client: Client) -> dict[str, str]:
-    """The list, and the two automations, switched on: `Main` for who subscribes, `Echo` for whom Main marks."""
+async def set_up(client: Client, outside: Outside) -> dict[str, str]:
+    """The list, and the automations, switched on: `Main` for who subscribes, `Echo` and `Post` for whom Main marks."""
     await client.do("createField", "field { id }", name="visits", label="Visits", type="NUMBER")
     made = {"list": (await client.do("createList", "list { id }", name="Customers"))["list"]["id"]}
-    drawn = {"Echo": (ECHO, on("tagAdded", tag="in")), "Main": (MAIN, on("listSubscribed", listId=made["list"]))}
+    drawn = {
+        "Echo": (ECHO, on("tagAdded", tag="in")),
+        "Post": (post(made["list"], outside.hook_url), on("tagAdded", tag="in")),
+        "Main": (MAIN, on("listSubscribed", listId=made["list"])),
+    }
     for name, (steps, trigger) in drawn.items():
         given = {"name": name, "triggers": [trigger], "steps": steps}
         made[name] = (await client.do("createAutomation", "automation { id }", **given))["automation"]["id"]
@@ -77,11 +107,12 @@ async def people(connection: asyncpg.Connection, number: int) -> list[str]:
     rows = await connection.fetch(
         """
         INSERT INTO contact (email, created_at, updated_at)
-        SELECT format('person%s@kill.test', n), now(), now()
+        SELECT coalesce(($2::text[])[n % 20 + 1], 'person') || n || '@kill.test', now(), now()
         FROM generate_series(1, $1::integer) AS n
         RETURNING id
         """,
         number,
+        [PUT_OFF, DEAF, GONE],
     )
     return [f"contact_{row['id']}" for row in rows]
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import asyncpg
 
-# Steps of the two automations in the order everybody takes them.
+from tests.kill.outside import DEAF, GONE, Outside
+
+# Steps of two automations in the order everybody takes them.
 WAYS = {"Main": ["mark", "rest", "note", "pause", "done"], "Echo": ["count", "hope", "task"]}
 
 # Each finds what must not be there; the name says what it would be.
@@ -36,12 +38,14 @@ FAULTS = {
         GROUP BY m.contact_id
         HAVING count(e.id) <> 1
     """,
-    "contacts that did not come through Main, or not exactly once through Echo": """
-        SELECT c.id, count(r.id) FILTER (WHERE a.name = 'Main'), count(r.id) FILTER (WHERE a.name = 'Echo')
+    "contacts that did not come through Main, or not exactly once through Echo and Post": """
+        SELECT c.id, array_agg(a.name)
         FROM contact c
         LEFT JOIN (run r JOIN automation a ON a.id = r.automation_id) ON r.contact_id = c.id
         GROUP BY c.id
-        HAVING count(r.id) FILTER (WHERE a.name = 'Main') = 0 OR count(r.id) FILTER (WHERE a.name = 'Echo') <> 1
+        HAVING count(r.id) FILTER (WHERE a.name = 'Main') = 0
+            OR count(r.id) FILTER (WHERE a.name = 'Echo') <> 1
+            OR count(r.id) FILTER (WHERE a.name = 'Post') <> 1
     """,
     "runs of Main without exactly one note": """
         SELECT r.id, count(n.id)
@@ -52,10 +56,10 @@ FAULTS = {
         HAVING count(n.id) <> 1
     """,
     "notes of no run": "SELECT n.id FROM note n LEFT JOIN run r ON r.id = n.run_id WHERE r.id IS NULL",
-    "runs of Echo without exactly one task": """
+    "runs of Echo and Post without exactly one task": """
         SELECT r.id, count(k.id)
         FROM run r
-        JOIN automation a ON a.id = r.automation_id AND a.name = 'Echo'
+        JOIN automation a ON a.id = r.automation_id AND a.name <> 'Main'
         LEFT JOIN task k ON k.run_id = r.id AND k.contact_id = r.contact_id
         GROUP BY r.id
         HAVING count(k.id) <> 1
@@ -99,10 +103,65 @@ FAULTS = {
             JOIN automation_step s ON s.id = i.step_id
             GROUP BY i.run_id
         ) w ON w.run_id = r.id
-        WHERE w.steps IS DISTINCT FROM CASE a.name WHEN 'Main' THEN $1::text[] ELSE $2::text[] END
+        WHERE (a.name = 'Main' AND w.steps IS DISTINCT FROM $1::text[])
+           OR (a.name = 'Echo' AND w.steps IS DISTINCT FROM $2::text[])
            OR w.seqs IS DISTINCT FROM array(SELECT generate_series(1, r.seq))
     """,
-    "visits that are not green ticks": "SELECT i.* FROM visit i WHERE i.status <> 'COMPLETED' OR i.finished_at IS NULL",
+    "ways through Post that nobody drew (done +, skipped -)": """
+        SELECT w.way
+        FROM run r
+        JOIN automation a ON a.id = r.automation_id AND a.name = 'Post'
+        CROSS JOIN LATERAL (
+            SELECT string_agg(s.key || CASE i.status WHEN 'COMPLETED' THEN '+' ELSE '-' END, ' ' ORDER BY i.seq) AS way
+            FROM visit i
+            JOIN automation_step s ON s.id = i.step_id
+            WHERE i.run_id = r.id
+        ) w
+        WHERE (w.way ~ '^(divide[+] (mail[+-] |hook[+-] )?|divide- )long- through[+] thank[+]$') IS NOT TRUE
+    """,
+    "visits that are neither green ticks nor skipped for a reason": """
+        SELECT i.run_id, s.key, i.status, i.reason
+        FROM visit i
+        JOIN run r ON r.id = i.run_id
+        JOIN automation a ON a.id = r.automation_id
+        JOIN automation_step s ON s.id = i.step_id
+        WHERE i.finished_at IS NULL
+           OR i.status <> 'COMPLETED'
+              AND NOT (a.name = 'Post' AND i.reason = 'GOAL_JUMP')
+              AND NOT (s.key = 'mail' AND i.reason = 'NO_ACTIVE_LIST' AND NOT EXISTS (
+                  SELECT FROM membership m WHERE m.contact_id = r.contact_id
+              ))
+    """,
+    "splits that are not even, or count otherwise than they sent": """
+        SELECT sl.counts
+        FROM split sl
+        WHERE (SELECT max(n) - min(n) > 1 OR sum(n) <> (SELECT count(*) FROM split_path) FROM unnest(sl.counts) AS n)
+           OR (SELECT count(*) FROM split_path) <> (
+               SELECT count(*)
+               FROM visit i
+               JOIN automation_step s ON s.id = i.step_id AND s.key = 'divide'
+               WHERE i.status = 'COMPLETED'
+           )
+    """,
+    "visits that sent nothing, and deliveries nobody asked for": """
+        SELECT i.run_id, i.seq, dv.id
+        FROM (
+            SELECT i.run_id, i.seq
+            FROM visit i
+            JOIN automation_step s ON s.id = i.step_id AND s.key IN ('mail', 'hook')
+            WHERE i.status = 'COMPLETED'
+        ) AS i
+        FULL JOIN delivery dv ON dv.run_id = i.run_id AND dv.seq = i.seq
+        WHERE i.run_id IS NULL OR dv.id IS NULL
+    """,
+    "mails that were sent without exactly one fact of it": """
+        SELECT dv.id, count(e.id)
+        FROM delivery dv
+        LEFT JOIN event e ON e.contact_id = dv.contact_id AND e.kind = 'EMAIL_SENT'
+        WHERE dv.channel = 'EMAIL'
+        GROUP BY dv.id
+        HAVING count(e.id) <> (dv.status = 'SENT' OR dv.bounce IS NOT NULL)::integer
+    """,
     "visits out of order in time": """
         SELECT i.run_id, i.seq
         FROM visit i
@@ -116,7 +175,8 @@ FAULTS = {
         SELECT i.run_id, i.seq, i.finished_at - i.entered_at
         FROM visit i
         JOIN automation_step s ON s.id = i.step_id AND s.kind = 'WAIT_FOR'
-        WHERE i.finished_at - i.entered_at < interval '1 second'
+        WHERE i.status = 'COMPLETED'
+          AND i.finished_at - i.entered_at < interval '1 second'
     """,
     "visits that were counted wrongly": """
         SELECT coalesce(i.step_id, vc.step_id), i.n, vc.n
@@ -152,3 +212,40 @@ async def faults(connection: asyncpg.Connection) -> dict[str, list[Any]]:
         if rows := await connection.fetch(query, *ways):
             found[f"{len(rows)} {name}"] = [dict(row) for row in rows[:3]]
     return found
+
+
+async def told(connection: asyncpg.Connection, outside: Outside) -> dict[str, int]:
+    """Compares what is stored with what was heard outside (I1, I2, I4, I10); how many mails and webhooks there were.
+
+    A mail arrived exactly once if it is SENT, and at most once if it is UNKNOWN. A webhook arrived at least once.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT dv.id, dv.channel, dv.status, dv.reason, c.email
+        FROM delivery dv
+        JOIN contact c ON c.id = dv.contact_id
+        """
+    )
+    mails, hooks = outside.mails(), outside.hooks()
+    unknown = 0
+    for row in rows:
+        if row["channel"] == "WEBHOOK":
+            assert row["status"] == "SENT", dict(row)
+            assert hooks.pop(f"delivery_{row['id']}", 0) >= 1, dict(row)
+            continue
+        copies = mails.pop(row["email"], 0)
+        unknown += row["status"] == "UNKNOWN" and not row["email"].startswith(DEAF)
+        match row["status"]:
+            case "SENT":
+                assert copies == 1, (copies, dict(row))
+                assert not row["email"].startswith((DEAF, GONE)), dict(row)
+            case "UNKNOWN":
+                assert copies <= 1, (copies, dict(row))
+            case _:
+                assert row["status"] == "FAILED", dict(row)
+                assert row["email"].startswith(GONE) or row["reason"] == "CRASHED", dict(row)
+                assert copies == 0, (copies, dict(row))
+    assert not mails, "somebody was written to whom nobody wanted to"
+    assert not hooks, "somebody was told what nobody wanted to"
+    by_channel = [sum(row["channel"] == channel for row in rows) for channel in ("EMAIL", "WEBHOOK")]
+    return {"mails": by_channel[0], "webhooks": by_channel[1], "unknown": unknown}

@@ -18,6 +18,7 @@ import redis
 from kit import broker, children, config
 from kit.db import Server
 from kit.embedded import Valkey
+from tests.kill.outside import Outside
 
 PARCOURS = [sys.executable, "-P", "-m", "cli"]
 TOKEN = "owner-of-the-kill-test"
@@ -28,14 +29,15 @@ CALLERS = 20  # at the same time
 class Machine:
     """Starts `parcours serve` and `parcours worker`s on a database, with a Valkey of its own."""
 
-    def __init__(self, folder: Path, database_url: str, server: Server) -> None:
+    def __init__(self, folder: Path, database_url: str, server: Server, outside: Outside) -> None:
         self.server = server
+        self.outside = outside
         self.valkey = Valkey(folder / "valkey")
         self.log = folder / "machine.log"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._database_url = database_url
-        self.kills = 0
+        self.kills = self.workers_killed = 0
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
@@ -47,15 +49,20 @@ class Machine:
         if name == "valkey":
             self.valkey.start()
             return
-        surroundings = config.environment(
+        words = ["serve", "--port", str(self.port)] if name == "api" else ["worker"]
+        with open(self.log, "ab") as log:
+            self._children[name] = children.spawn([*PARCOURS, *words], environment=self._surroundings(), output=log)
+
+    def _surroundings(self) -> dict[str, str]:
+        return config.environment(
             DATABASE_URL=self._database_url,
             REDIS_URL=self.valkey.url,
             PARCOURS_OWNER_TOKEN=TOKEN,
             PARCOURS_LOG_FORMAT="json",
+            PARCOURS_SMTP_URL=self.outside.smtp_url,
+            PARCOURS_MAIL_FROM="Kill <kill@parcours.test>",
+            PARCOURS_WEBHOOK_PRIVATE="true",
         )
-        words = ["serve", "--port", str(self.port)] if name == "api" else ["worker"]
-        with open(self.log, "ab") as log:
-            self._children[name] = children.spawn([*PARCOURS, *words], environment=surroundings, output=log)
 
     def kill(self, name: str) -> None:
         """SIGKILL: no time to say or save anything."""
@@ -65,9 +72,18 @@ class Machine:
         child.kill()
         child.wait()
         self.kills += 1
+        self.workers_killed += name in WORKERS
 
     def signal(self, name: str, number: signal.Signals) -> None:
         self._children[name].send_signal(number)
+
+    async def doctor(self) -> str:
+        """What `parcours doctor` finds on the database: code and words."""
+        asked = await asyncio.create_subprocess_exec(
+            *PARCOURS, "doctor", env=self._surroundings(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        words, _ = await asked.communicate()
+        return f"{asked.returncode}: {words.decode()}"
 
     def stop(self) -> None:
         for child in self._children.values():

@@ -8,9 +8,12 @@ import random
 import signal
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import asyncpg
 import pytest
+from dramatiq import Message
+from dramatiq.brokers.redis import RedisBroker
 
 from kit import db as database
 from kit.embedded import Postgres
@@ -18,12 +21,14 @@ from models import migrate
 from tests.kill import ledger as book
 from tests.kill.conftest import people, set_up, subscribe_all
 from tests.kill.machine import WORKERS, Client, Machine, tell, until
+from tests.kill.outside import Outside
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kill"), pytest.mark.timeout(180)]
 
 CONTACTS = 2_000
 ROUNDS = ["worker1", "worker2", "valkey", "api"] * 3 + ["worker1", "worker2", "everything", "flush", "freeze"]
 REST_SECONDS_MAX = 60
+MAILS_IN_DATA_MAX = 20  # of a worker: five on each of four connections
 
 
 @dataclass
@@ -58,21 +63,26 @@ class Crowd:
 
 async def ring_twice(machine: Machine) -> None:
     """Hints nobody sent, every one of them twice, and some that nobody understands, all the time."""
-    from dramatiq import Message
-
     hints = machine.hints()
     while True:
-        for name in ("dispatch", "advance", "nonsense"):
+        for name in ("dispatch", "advance", "deliver", "nonsense"):
             message = Message(queue_name="hints", actor_name=name, args=(), kwargs={}, options={})
             try:
                 for _ in range(2):
                     await asyncio.to_thread(hints.enqueue, message)
+                await asyncio.to_thread(write_rubbish, hints)
             except Exception:  # Valkey is dead just now
                 await asyncio.sleep(0.1)
         await asyncio.sleep(0.02)
 
 
-async def something_moves(connection: asyncpg.Connection, seconds: float = 15) -> None:
+def write_rubbish(hints: RedisBroker) -> None:
+    """A message that is none."""
+    hints.client.hset("dramatiq:hints.msgs", "rubbish", b'{"not": [a message')
+    hints.client.rpush("dramatiq:hints", "rubbish")
+
+
+async def something_moves(connection: asyncpg.Connection, seconds: float = 30) -> None:
     """Waits until a run has moved, so that the next kill hits somebody at work."""
     before = await steps_done(connection)
 
@@ -86,13 +96,19 @@ async def steps_done(connection: asyncpg.Connection) -> int:
     return await connection.fetchval("SELECT coalesce(sum(r.seq), 0) FROM run r")
 
 
-async def mistreat(machine: Machine, name: str, dice: random.Random) -> None:
+async def time_passes(connection: asyncpg.Connection) -> None:
+    """Longer than a lease, and than the first pause before something is sent again."""
+    await connection.execute("UPDATE account SET clock_shift = clock_shift + interval '31 seconds'")
+
+
+async def mistreat(machine: Machine, name: str, connection: asyncpg.Connection, dice: random.Random) -> None:
     """Kill it with SIGKILL, and start it again a little later; or worse."""
     if name == "flush":
         await asyncio.to_thread(machine.hints().client.flushall)
         return
     if name == "freeze":  # and wake up in the middle of what it was doing, long after
         machine.signal("worker1", signal.SIGSTOP)
+        await time_passes(connection)  # so that others take over what it was sending
         await asyncio.sleep(dice.uniform(1, 2))
         machine.signal("worker1", signal.SIGCONT)
         return
@@ -105,17 +121,29 @@ async def mistreat(machine: Machine, name: str, dice: random.Random) -> None:
 
 
 async def rest(connection: asyncpg.Connection, contacts: int) -> None:
-    """Waits until everything has ended and nobody has anything to look at."""
+    """Waits until everything has ended, nobody has anything to look at, and nothing is to be sent.
+
+    When a second goes by in which nothing was sent, what is left is held by the dead, or is to be sent again later.
+    """
+    before, since = -1, time.monotonic()
 
     async def at_rest() -> bool:
-        return await connection.fetchval(
+        nonlocal before, since
+        row = await connection.fetchrow(
             """
             SELECT NOT EXISTS (SELECT FROM pending_event)
                AND NOT EXISTS (SELECT FROM run r WHERE r.ended_at IS NULL)
-               AND (SELECT count(*) FROM run) >= 2 * $1::bigint
+               AND (SELECT count(*) FROM run) >= 3 * $1::bigint AS ended,
+               (SELECT count(*) FROM delivery dv WHERE dv.due_at IS NOT NULL OR dv.untold) AS left
             """,
             contacts,
         )
+        if row["left"] != before:
+            before, since = row["left"], time.monotonic()
+        elif before and time.monotonic() - since > 1:
+            await time_passes(connection)
+            since = time.monotonic()
+        return row["ended"] and not before
 
     try:
         await until(at_rest, REST_SECONDS_MAX, "not everybody is through")
@@ -127,7 +155,7 @@ async def test_whatever_dies_everybody_comes_through_once(machine: Machine, clie
     seed = random.randrange(10**6)
     dice = random.Random(seed)
     await machine.is_well()
-    made = await set_up(client)
+    made = await set_up(client, machine.outside)
     contacts = await people(ledger, CONTACTS)
     dice.shuffle(contacts)
     rounds = dice.sample(ROUNDS, len(ROUNDS))
@@ -140,7 +168,7 @@ async def test_whatever_dies_everybody_comes_through_once(machine: Machine, clie
         coming.append(asyncio.create_task(crowd.come(contacts[number :: len(rounds)])))
         await something_moves(ledger)
         await asyncio.sleep(dice.uniform(0, 0.4))
-        await mistreat(machine, name, dice)
+        await mistreat(machine, name, ledger, dice)
     over = time.monotonic()
     await asyncio.gather(*coming)
     tell(f"in after {time.monotonic() - over:.1f} s")
@@ -151,11 +179,16 @@ async def test_whatever_dies_everybody_comes_through_once(machine: Machine, clie
 
     assert machine.kills >= 10
     assert await book.faults(ledger) == {}
+    sent = await book.told(ledger, machine.outside)
+    tell(f"{sent}, {sum(machine.outside.hooks().values())} calls of webhooks")
+    assert sent["mails"] >= 300
+    assert sent["unknown"] <= MAILS_IN_DATA_MAX * machine.workers_killed  # I14
     stored = {f"run_{row['id']}" for row in await ledger.fetch("SELECT r.id FROM run r WHERE r.via = 'MANUAL'")}
     assert set(crowd.acknowledged) <= stored
     assert len(crowd.acknowledged) == len(set(crowd.acknowledged)) == len(crowd.by_hand) >= 350
     assert len(stored) <= len(crowd.acknowledged) + client.unanswered  # nobody entered who was not asked in
     await statistics_are_right(client, ledger, made)
+    assert "All is well." in await machine.doctor()
     await machine.is_well()
 
 
@@ -182,18 +215,20 @@ async def statistics_are_right(client: Client, connection: asyncpg.Connection, m
         assert shown["steps"] == [{"id": step, "statistics": through} for step in steps]
 
 
-async def test_after_the_database_itself_died_work_goes_on_within_five_seconds(tmp_path) -> None:
+async def test_after_the_database_itself_died_work_goes_on_within_five_seconds(
+    tmp_path: Path, outside: Outside
+) -> None:
     postgres = Postgres(tmp_path / "postgres")  # durable, as in production
     postgres.start()
     machine = client = None
     try:
         await postgres.create_database("parcours")
         await migrate.run(postgres.server())
-        machine = Machine(tmp_path, postgres.url(), postgres.server())
+        machine = Machine(tmp_path, postgres.url(), postgres.server(), outside)
         machine.start()
         client = Client(machine)
         await machine.is_well()
-        made = await set_up(client)
+        made = await set_up(client, outside)
         connection = await database.open_one(postgres.server())
         contacts = await people(connection, 400)
         await subscribe_all(connection, made["list"], contacts[:200])
@@ -218,6 +253,7 @@ async def test_after_the_database_itself_died_work_goes_on_within_five_seconds(t
         await subscribe_all(connection, made["list"], contacts[200:])
         await rest(connection, 400)
         assert await book.faults(connection) == {}
+        await book.told(connection, outside)
         await statistics_are_right(client, connection, made)
         await machine.is_well()
         await connection.close()
