@@ -94,6 +94,12 @@ class Settings(BaseSettings):
         None, validate_default=True, description="Sender of that mail, e.g. Parcours <hello@example.org>."
     )
     mail_connections: int = Field(4, ge=1, le=50, description="Connections to the mail server of each worker process.")
+    mail_group: int = Field(
+        25,
+        ge=1,
+        le=100,
+        description="Mails at most between two commits on such a connection: so many can be UNKNOWN after a crash.",
+    )
     bounce_address: str | None = Field(
         None,
         description="Where mail that cannot be delivered comes back to, e.g. bounces@example.org; the name of the "

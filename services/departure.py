@@ -48,25 +48,32 @@ async def depart(held: Sequence[Claimed], addresses: Sequence[str | None], now: 
 
 async def _hold(held: Sequence[Claimed]) -> None:
     """Lock what decides, runs first, then contacts, then memberships: the order of the engine and of `consent`."""
-    contacts = sorted({each.contact_id for each in held if each.contact_id is not None})
-    if any(each.origin in ("AUTOMATION", "NOTICE") for each in held):
-        runs = "SELECT FROM run r WHERE r.id IN (SELECT dv.run_id FROM delivery dv WHERE dv.id = ANY({ids}::bigint[]))"
-        await db.execute(Sql("{runs} ORDER BY r.id FOR SHARE", runs=Sql(runs, ids=[each.id for each in held])))
-    if contacts:
-        known = Sql("SELECT FROM contact c WHERE c.id = ANY({ids}::bigint[]) ORDER BY c.id FOR SHARE", ids=contacts)
-        await db.execute(known)
-        await db.execute(
-            Sql(
-                """
-                SELECT
-                FROM membership m
-                WHERE m.contact_id = ANY({ids}::bigint[])
+    await db.execute(
+        Sql(
+            """
+            SELECT count(*)
+            FROM (
+                SELECT FROM run r
+                WHERE r.id IN (SELECT dv.run_id FROM delivery dv WHERE dv.id = ANY({ids}::bigint[]))
+                ORDER BY r.id
+                FOR SHARE
+            ) AS runs
+            UNION ALL
+            SELECT count(*)
+            FROM (SELECT FROM contact c WHERE c.id = ANY({contacts}::bigint[]) ORDER BY c.id FOR SHARE) AS contacts
+            UNION ALL
+            SELECT count(*)
+            FROM (
+                SELECT FROM membership m
+                WHERE m.contact_id = ANY({contacts}::bigint[])
                 ORDER BY m.contact_id, m.list_id
                 FOR SHARE
-                """,
-                ids=contacts,
-            )
+            ) AS memberships
+            """,
+            ids=[each.id for each in held],
+            contacts=sorted({each.contact_id for each in held if each.contact_id is not None}),
         )
+    )
 
 
 def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datetime) -> Sql:

@@ -22,6 +22,7 @@ class Mailbox:
         self.answers: dict[str, str] = {}
         self.silent: set[str] = set()
         self.connections = 0
+        self.pipelining = True  # takes several commands at once
         self.pause_seconds = 0.0  # before it says that it has a mail
         self._server: asyncio.Server | None = None
 
@@ -38,6 +39,10 @@ class Mailbox:
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
+
+    async def handle_EHLO(self, _server, session, _envelope, hostname, responses):  # noqa: N802
+        session.host_name = hostname
+        return [responses[0], *(["250-PIPELINING"] if self.pipelining else []), *responses[1:]]
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 (aiosmtpd's name)
         if address in self.refused:

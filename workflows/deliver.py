@@ -22,7 +22,9 @@ from services.rendering import Hook, Ready, Text
 from services.webhook_calls import Calls
 from workflows.lanes import Round
 
-GROUP_MAX = 5  # mails between one point of no return and the next on a connection: so many a crash makes UNKNOWN
+# Mails between one point of no return and the next on a connection: so many a crash makes UNKNOWN. As many as go in a
+# moment, so that a server that takes its time has few.
+GROUP_MIN, GROUP_SECONDS = 5, 0.05
 TOLD_MAX = 500
 TELL_SECONDS = 0.5
 HTTP_LANES = 8
@@ -65,7 +67,6 @@ class _Mails(Round):
     """E-mail: a few connections, each mail handed over once."""
 
     channel = "EMAIL"
-    group = GROUP_MAX
 
     # While the mail server cannot be reached nothing is claimed, by this process, for a while that grows.
     closed_until = 0.0
@@ -74,7 +75,12 @@ class _Mails(Round):
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
         self.lanes = config.settings().mail_connections
+        self._most = config.settings().mail_group
+        self._groups = [min(GROUP_MIN, self._most)] * self.lanes
         self._connections = [Connection() for _ in range(self.lanes)]
+
+    def group(self, lane: int) -> int:
+        return self._groups[lane]
 
     async def run(self) -> int:
         if clock.ticks() < _Mails.closed_until:
@@ -91,9 +97,13 @@ class _Mails(Round):
             return
         _Mails.closed_seconds = 0.0
         ended: list[Ended] = []
-        for claimed, letter in await self.depart(some):
+        going = await self.depart(some)
+        began = clock.ticks()
+        for claimed, letter in going:
             assert isinstance(letter, Letter)
             ended.append(await self._hand_over(connection, claimed, letter))
+        in_a_moment = int(len(ended) * GROUP_SECONDS / max(clock.ticks() - began, 0.001))
+        self._groups[lane] = max(min(in_a_moment, self._most), min(GROUP_MIN, self._most))
         if ended:
             await self.settle(ended)
             await crash.point("after_sent")
@@ -124,7 +134,6 @@ class _Mails(Round):
 
 class _Http(Round):
     lanes = HTTP_LANES
-    group = 1
 
     def __init__(self, now: datetime) -> None:
         super().__init__(now)

@@ -28,7 +28,6 @@ class Round(ABC):
 
     channel: str
     lanes: int
-    group: int
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -45,6 +44,10 @@ class Round(ABC):
     def now(self) -> datetime:
         """The database's instant, as it goes on while the pass takes its time."""
         return self._now + timedelta(seconds=clock.ticks() - self._began)
+
+    def group(self, lane: int) -> int:
+        """How many a lane takes at once."""
+        return 1
 
     @abstractmethod
     async def send(self, some: list[tuple[Claimed, Ready]], lane: int) -> None:
@@ -82,7 +85,7 @@ class Round(ABC):
 
     async def _lane(self, number: int) -> None:
         while not self._stopping:
-            some = await self._take()
+            some = await self._take(number)
             if some:
                 self._busy += 1
                 try:
@@ -98,7 +101,7 @@ class Round(ABC):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._lane_free.wait(), IDLE_SECONDS)
 
-    async def _take(self) -> list[tuple[Claimed, Ready]]:
+    async def _take(self, lane: int) -> list[tuple[Claimed, Ready]]:
         """The next few. More is made ready before they are all gone, so that lanes need not wait for it."""
         due = self._dry_until < clock.ticks() < self._began + PASS_SECONDS_MAX
         if due and self._claiming is None and len(self._pool) <= AHEAD:
@@ -108,7 +111,7 @@ class Round(ABC):
         if self._claiming is not None and self._claiming.done():
             done, self._claiming = self._claiming, None
             done.result()
-        return [self._pool.popleft() for _ in range(min(self.group, len(self._pool)))]
+        return [self._pool.popleft() for _ in range(min(self.group(lane), len(self._pool)))]
 
     async def _claim(self) -> bool:
         """Take up more and fill it in; whether there was anything."""

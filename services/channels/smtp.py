@@ -1,33 +1,43 @@
-"""A connection to the mail server, over which many letters go one after the other."""
+"""A connection to the mail server, over which many letters go one after the other.
+
+aiosmtplib connects, encrypts and signs in. The letters go by `smtp_wire`: the library asks for each command by itself,
+four journeys a mail where two are enough, and loses what is answered to a second one.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from typing import cast
 
 import aiosmtplib
 
 from kit import config
-from services.channels import email
+from services.channels import email, smtp_wire
 from services.channels.email import ANSWER_LENGTH_MAX, TIMEOUT_SECONDS, Letter, NotSent
+from services.channels.smtp_wire import Gone, Reply, Wire
 
 CLOSE_SECONDS = 2
-ACCEPTED = (250, 251)  # 251: it will be forwarded
+TAKEN, ALSO_TAKEN, GO_ON = 250, 251, 354
+NO_SUCH_NAME = 553
+_LOST = (Gone, TimeoutError, OSError)
 
 
 class Connection:
     """One connection to the mail server, for many messages one after the other; opened when the first one goes."""
 
     def __init__(self) -> None:
-        self._server: aiosmtplib.SMTP | None = None
+        self._wire: Wire | None = None
+        self._at_once = False  # the server takes several commands at once
 
     async def open(self) -> None:
         """Be connected. NotSent, not `unknown`: the server cannot be reached or does not let us in."""
-        if self._server is not None and self._server.is_connected:
+        if self._wire is not None and self._wire.is_open:
             return
         server = config.settings().smtp()
         if server is None:
             raise NotSent("NOT_CONFIGURED")
-        self._server = aiosmtplib.SMTP(
+        library = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             username=server.user,
@@ -37,15 +47,16 @@ class Connection:
             timeout=TIMEOUT_SECONDS,
         )
         try:
-            await self._server.connect()
-            if self._server.is_ehlo_or_helo_needed:
-                await self._server.ehlo()
+            await library.connect()
+            await library.rset()  # says EHLO where that was not needed yet
         except aiosmtplib.SMTPResponseException as error:
-            await self.close()
+            library.close()
             raise NotSent("UNREACHABLE", answer=f"{error.code} {error.message}") from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            await self.close()
+            library.close()
             raise NotSent("UNREACHABLE") from error
+        self._at_once = library.supports_extension("pipelining")
+        self._wire = Wire(cast(asyncio.Transport, library.transport))
 
     async def send(self, letter: Letter, data: bytes) -> str:
         """Hand one message over; what the server answered.
@@ -54,54 +65,56 @@ class Connection:
         `unknown` where it went while it had it.
         """
         await self.open()
-        assert self._server is not None
-        sender = letter.returns_to or email.sender()[1]
-        international = () if (sender + letter.to).isascii() else (b"SMTPUTF8",)
+        assert self._wire is not None
         try:
-            await self._say(b"MAIL", b"FROM", sender, *international)
-            await self._say(b"RCPT", b"TO", letter.to)
-        except aiosmtplib.SMTPResponseException as error:
-            await self._begin_anew()
-            raise _refused(error) from error
-        except (aiosmtplib.SMTPException, OSError) as error:
+            refusal = await self._announce(self._wire, _commands(letter))
+        except _LOST as error:
             await self.close()
             raise NotSent("UNREACHABLE") from error
+        if refusal is not None:
+            raise _refused(refusal)
         try:
-            answer = await self._server.data(data)
-        except aiosmtplib.SMTPResponseException as error:
-            await self._begin_anew()
-            raise _refused(error) from error
-        except (aiosmtplib.SMTPException, OSError) as error:
+            (answer,) = await self._wire.ask(smtp_wire.content(data), 1, timeout_seconds=TIMEOUT_SECONDS)
+        except _LOST as error:
             await self.close()
             raise NotSent("BROKEN_OFF", unknown=True) from error
-        return f"{answer.code} {answer.message}"[:ANSWER_LENGTH_MAX]
+        if answer.code != TAKEN:
+            raise _refused(answer)
+        return str(answer)[:ANSWER_LENGTH_MAX]
 
-    async def _say(self, command: bytes, word: bytes, address: str, *options: bytes) -> None:
-        """One half of the envelope. aiosmtplib's own way takes addresses apart once more, and knows ASCII alone."""
-        assert self._server is not None
-        wired = email.wired(address).encode()
-        answer = await self._server.execute_command(command, b"%s:<%s>" % (word, wired), *options)
-        if answer.code not in ACCEPTED:
-            raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
-
-    async def _begin_anew(self) -> None:
-        """After a refusal: the next message starts clean, on this connection or another."""
-        assert self._server is not None
-        try:
-            await self._server.rset()
-        except (aiosmtplib.SMTPException, OSError):
-            await self.close()
+    async def _announce(self, wire: Wire, commands: list[bytes]) -> Reply | None:
+        """Say from whom and to whom; None: the message may follow. Else the refusal, and the next one starts clean."""
+        replies: list[Reply] = []
+        for said in [commands] if self._at_once else [[each] for each in commands]:
+            replies += await wire.ask(b"".join(said), len(said), timeout_seconds=TIMEOUT_SECONDS)
+            refusal = next((each for each in replies if each.code not in (TAKEN, ALSO_TAKEN, GO_ON)), None)
+            if refusal is None:
+                continue
+            if replies[-1].code == GO_ON:  # it wants a message for nobody
+                await self.close()
+            with contextlib.suppress(*_LOST):  # if it hangs up now, it has refused nonetheless
+                await wire.ask(b"RSET\r\n", 1, timeout_seconds=TIMEOUT_SECONDS)
+            return refusal
+        return None
 
     async def close(self) -> None:
         """Say goodbye; harmless when it is gone."""
-        server, self._server = self._server, None
-        if server is None:
-            return
-        with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-            if server.is_connected:
-                await server.quit(timeout=CLOSE_SECONDS)
-        server.close()
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            with contextlib.suppress(*_LOST):
+                await wire.ask(b"QUIT\r\n", 1, timeout_seconds=CLOSE_SECONDS)
+            wire.close()
 
 
-def _refused(error: aiosmtplib.SMTPResponseException) -> NotSent:
-    return NotSent(f"REFUSED {error.code}", code=error.code, answer=f"{error.code} {error.message}")
+def _commands(letter: Letter) -> list[bytes]:
+    """What is said before the message. NotSent: an address that cannot stand there."""
+    sender, to = (email.wired(address) for address in (letter.returns_to or email.sender()[1], letter.to))
+    for address in (sender, to):
+        if not address.isprintable() or set(address) & set(" <>"):
+            raise NotSent(f"REFUSED {NO_SUCH_NAME}", code=NO_SUCH_NAME)
+    international = "" if (sender + to).isascii() else " SMTPUTF8"
+    return [f"MAIL FROM:<{sender}>{international}\r\n".encode(), f"RCPT TO:<{to}>\r\n".encode(), b"DATA\r\n"]
+
+
+def _refused(reply: Reply) -> NotSent:
+    return NotSent(f"REFUSED {reply.code}", code=reply.code, answer=str(reply))

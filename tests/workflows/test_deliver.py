@@ -121,8 +121,10 @@ async def test_what_changes_between_queue_and_sending_counts(post: Post, mailbox
     assert {message["To"] for message in mailbox.messages} == {"moved@stage.test", "person6@stage.test"}
 
 
-async def test_what_the_server_says_decides(post: Post, mailbox: Mailbox) -> None:
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_what_the_server_says_decides(post: Post, mailbox: Mailbox, pipelining: bool) -> None:
     """F7, F9: no such mailbox bounces at once, a pause is kept, a lost answer is never made up for by sending again."""
+    mailbox.pipelining = pipelining
     people = {
         name: await post.subscriber(email=f"{name}@stage.test") for name in ("gone", "later", "ours", "lost", "fine")
     }
@@ -339,6 +341,7 @@ async def test_a_killed_process_leaves_nothing_doubled_and_nothing_lost(
             "DATABASE_URL": postgres.url(APP),
             "PARCOURS_TEST_MODE": "true",
             "PARCOURS_MAIL_CONNECTIONS": "1",
+            "PARCOURS_MAIL_GROUP": "5",
             "PARCOURS_CRASH_AT": crash_at,
         }
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROCESS, env=os.environ | told)
