@@ -78,12 +78,16 @@ class Database(ABC):
         """A text as it is, for a driver that takes % for its own."""
         return sql.verbatim(text.replace("%", "%%"))
 
+    def value(self, value: Any) -> tuple[Sql, list[Any]]:
+        """What stands for a value in the statement, and what is given to the driver with it."""
+        return Sql(self.placeholder), [value]
+
     def statement(self, asked: Asked) -> tuple[str, list[Any]]:
         """The statement that reads this, and the value in it if there is one."""
-        since = NOTHING
+        since, values = NOTHING, []
         if asked.cursor is not None and asked.since is not None:
-            cursor, value = self.quoted(asked.cursor), Sql(self.placeholder)
-            since = Sql("WHERE s.{cursor} >= {value}", cursor=cursor, value=value)
+            value, values = self.value(asked.since)
+            since = Sql("WHERE s.{cursor} >= {value}", cursor=self.quoted(asked.cursor), value=value)
         columns = join(", ", (Sql("s.{name}", name=self.quoted(name)) for name in asked.columns))
         limit = NOTHING if asked.limit is None else sql.number(asked.limit)
         written = Sql(
@@ -95,7 +99,7 @@ class Database(ABC):
             order=Sql("ORDER BY s.{cursor}", cursor=self.quoted(asked.cursor)) if asked.cursor else NOTHING,
             limit=Sql("LIMIT {limit}", limit=limit) if not self.top and asked.limit is not None else NOTHING,
         )
-        return written.render()[0], [] if since is NOTHING else [asked.since]
+        return written.render()[0], values
 
     def none(self, asked: Asked) -> str:
         """The statement whose answer has the columns and no row."""

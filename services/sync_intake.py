@@ -14,7 +14,7 @@ from services.caller import Caller
 from services.fields import Field
 from services.import_jobs import ImportJob, Result
 from services.imports import Order
-from services.incoming import Incoming, Problems, Reader
+from services.incoming import Incoming, Reader
 from services.mapping import FIELD
 from services.sync_reading import Columns, Texts
 from services.sync_sources import SyncSource
@@ -67,15 +67,19 @@ async def take(run: ImportJob, source: SyncSource, columns: Columns, texts: Text
     reads = await reader(source, columns)
     batch = await asyncio.to_thread(lambda: reads.read(rows))
     keys = _keys(columns, rows)
-    kept = await _keep_apart(batch, keys, source, by)
+    apart, moved = await _keep_apart(batch, keys, source, by)
     order = Order(tags=source.tags, update=source.update, accepts_marketing=source.accepts_marketing)
     lists = [] if source.list_id is None else [("the list", source.list_id)]
     run = await imports.take_over(run, batch, order, lists, by=by)
+    if moved and (rows_moved := await external_ids.rows_unchanged_besides(moved)):
+        apart.counts = {"updated": rows_moved, "unchanged": -rows_moved}
     if keys:
         first = {person.lines[0]: keys[person.lines[0]] for person in batch.people if person.lines[0] in keys}
         taken = await external_ids.note(source.external_source, first)
-        kept.problems += [(line, "WARNING", None, _TAKEN) for line in taken]
-    return await import_jobs.record(run, kept, by=by) if kept.problems or kept.counts else run
+        apart.problems += [(line, "WARNING", None, _TAKEN) for line in taken]
+        if more := set(taken) - {line for line, _, _, _ in batch.problems}:
+            apart.counts = {**apart.counts, "warned": len(more)}
+    return await import_jobs.record(run, apart, by=by) if apart.problems or apart.counts else run
 
 
 def _keys(columns: Columns, rows: Sequence[tuple[int, Sequence[str]]]) -> dict[int, str]:
@@ -87,29 +91,27 @@ def _keys(columns: Columns, rows: Sequence[tuple[int, Sequence[str]]]) -> dict[i
     return {line: cells[place].strip() for line, cells in rows if cells[place].strip()}
 
 
-async def _keep_apart(batch: Incoming, keys: Mapping[int, str], source: SyncSource, by: Caller) -> Result:
+async def _keep_apart(
+    batch: Incoming, keys: Mapping[int, str], source: SyncSource, by: Caller
+) -> tuple[Result, set[int]]:
     """Who is known by an id and has another address now gets it, or is kept out of the batch: nobody is made twice.
 
-    What came of those who are kept out: refused where addresses stay for ever, else unchanged.
+    What came of those who are kept out, refused where addresses stay for ever, else unchanged; and who got an address.
     """
     addresses = {
         keys[person.lines[0]]: person.email for person in batch.people if person.email and person.lines[0] in keys
     }
-    result = Result(0, {})
     if not addresses:
-        return result
+        return Result(0, {}), set()
     immutable = (await settings.read()).email_immutable
-    staying = await external_ids.follow(
+    followed = await external_ids.follow(
         source.external_source, addresses, update=source.update and not immutable, by=by
     )
-    apart = [person for person in batch.people if keys.get(person.lines[0]) in staying and person.email]
+    apart = [person for person in batch.people if person.email and keys.get(person.lines[0]) in followed.staying]
     lines = [line for person in apart for line in person.lines]
-    if not lines:
-        return result
     batch.people = [person for person in batch.people if person not in apart]
     if immutable and source.update:
-        refused: Problems = [(line, "REFUSED", None, identity.EMAIL_IMMUTABLE) for line in lines]
-        batch.problems += refused
+        batch.problems += [(line, "REFUSED", None, identity.EMAIL_IMMUTABLE) for line in lines]
         batch.refused += len(lines)
-        return result
-    return Result(0, {"unchanged": len(lines)})
+        lines = []
+    return Result(0, {"unchanged": len(lines)} if lines else {}), followed.moved

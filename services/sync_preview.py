@@ -29,7 +29,7 @@ class Preview:
     columns: list[dict[str, Any]]
     rows: int | None
     looked_at: int
-    first_rows: Texts
+    first_rows: list[dict[str, str]]
     new: int = 0
     existing: int = 0
     unsubscribed: int = 0
@@ -49,7 +49,8 @@ async def look(source: SyncSource, *, by: Caller) -> Preview:
         reading = Reading(source, columns, since=source.mark)
         async for batch in reading.batches(session, kind, size=ROWS_MAX, limit=ROWS_MAX):
             texts += batch
-    made = Preview(_columns(columns, texts), await _count(source), len(texts), texts[:SAMPLES])
+    first = [dict(zip(columns.told, row, strict=True)) for row in texts[:SAMPLES]]
+    made = Preview(_columns(columns, texts), await _count(source), len(texts), first)
     if source.brings == ORDERS:
         await _orders(made, source, columns, texts, by)
     else:

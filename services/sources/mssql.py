@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import date, datetime
 from typing import Any
 
 import pymssql
 
+from kit import sql
+from kit.sql import Sql
 from services import database
 from services.database import Address, Database, Rows, Session
 from services.sources import hosts
@@ -25,7 +28,7 @@ class _Session(Session):
     async def columns(self, text: str) -> tuple[str, ...]:
         def ask() -> tuple[str, ...]:
             with self._connection.cursor() as cursor:
-                cursor.execute(_plain(text))
+                cursor.execute(text)
                 return tuple(column[0] for column in cursor.description)
 
         try:
@@ -36,7 +39,7 @@ class _Session(Session):
     async def read(self, text: str, values: Sequence[Any], *, size: int) -> AsyncIterator[Rows]:
         cursor = self._connection.cursor()
         try:
-            await asyncio.to_thread(cursor.execute, text if values else _plain(text), tuple(values))
+            await asyncio.to_thread(cursor.execute, text)
             while rows := await asyncio.to_thread(cursor.fetchmany, size):
                 yield rows
         except pymssql.Error as error:
@@ -49,6 +52,19 @@ class Mssql(Database):
     port = 1433
     quotes = ("[", "]")
     top = True
+
+    def verbatim(self, text: str) -> Sql:
+        return sql.verbatim(text)
+
+    def value(self, value: Any) -> tuple[Sql, list[Any]]:
+        """Written into the statement: the driver, given values, would look for gaps in the query of the source, too."""
+        if isinstance(value, datetime):
+            written = f"'{value.isoformat(timespec='milliseconds')}'"
+        elif isinstance(value, date):
+            written = f"'{value:%Y%m%d}'"  # the form that no language of a server reads in another order
+        else:
+            written = pymssql._mssql.quote_simple_value(value).decode()
+        return sql.verbatim(written), []
 
     @asynccontextmanager
     async def session(self, address: Address, *, seconds: int) -> AsyncIterator[Session]:
@@ -79,11 +95,6 @@ def _open(address: Address, host: str, seconds: int) -> Any:
         autocommit=False,
         use_datetime2=True,
     )
-
-
-def _plain(text: str) -> str:
-    """Without values the driver takes a statement as it is, and does not look for its %%."""
-    return text.replace("%%", "%")
 
 
 def _code(error: Exception) -> int:

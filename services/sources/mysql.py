@@ -40,11 +40,7 @@ class _Session(Session):
         cursor = SSCursor(self._connection)
         try:
             await asyncio.to_thread(cursor.execute, text, [_without_zone(value) for value in values])
-            instants = [
-                place
-                for place, column in enumerate(cursor.description)
-                if column[1] in (FIELD_TYPE.TIMESTAMP, FIELD_TYPE.TIMESTAMP2)
-            ]
+            instants = [place for place, column in enumerate(cursor.description) if column[1] == FIELD_TYPE.TIMESTAMP]
             while rows := await asyncio.to_thread(cursor.fetchmany, size):
                 yield [_zoned(row, instants) for row in rows]
         except pymysql.MySQLError as error:
@@ -69,7 +65,7 @@ class Mysql(Database):
         try:
             yield _Session(connection)
         finally:
-            connection._force_close()  # what is still on its way would be read to its end by close()
+            _hang_up(connection)
 
 
 def _open(address: Address, host: str, seconds: int) -> pymysql.Connection[Any]:
@@ -95,6 +91,13 @@ def _open(address: Address, host: str, seconds: int) -> pymysql.Connection[Any]:
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
     return connection
+
+
+def _hang_up(connection: pymysql.Connection[Any]) -> None:
+    """Close at once: what is still on its way would be read to its end by `close`, and once more by the cursor."""
+    if connection._result is not None:
+        connection._result.unbuffered_active = False
+    connection._force_close()
 
 
 def _context(tls: str) -> ssl.SSLContext | None:

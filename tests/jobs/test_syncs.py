@@ -125,7 +125,9 @@ async def test_ac28_previewed_brought_in_and_kept_in_step(
     assert {word: seen[word] for word in PREVIEW.split() if isinstance(seen[word], int)} == {
         "rows": 5, "lookedAt": 5, "new": 1, "existing": 2, "unsubscribed": 2, "bad": 2, "duplicates": 0,
     }  # fmt: skip
-    assert seen["firstRows"][0] == ["Ann@Shop.test", "Ann", "1990-05-01", "vip;early", "1"]
+    assert seen["firstRows"][0] == {
+        "E-Mail": "Ann@Shop.test", "name": "Ann", "born": "1990-05-01", "groups": "vip;early", "id": "1",
+    }  # fmt: skip
     assert [(each["column"], each["target"]) for each in seen["columns"]][1] == ("E-Mail", "email")
     assert [(each["line"], each["code"]) for each in seen["problems"]] == [
         (3, "EMAIL_INVALID"),
