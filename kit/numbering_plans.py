@@ -16,7 +16,16 @@ from phonenumbers.phonemetadata import PhoneNumberDesc
 _PLAIN = re.compile(r"\+?\(?[0-9][0-9 ().\-]{3,40}", re.ASCII)
 _SIGNS = dict.fromkeys(map(ord, "+ ().-"))
 _CODE_DIGITS_MAX = 3
-_KINDS = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
+_KINDS: tuple[str, ...] = (
+    "premium_rate",
+    "toll_free",
+    "shared_cost",
+    "voip",
+    "personal_number",
+    "pager",
+    "uan",
+    "voicemail",
+)
 _KINDS += ("fixed_line",)
 
 
@@ -45,9 +54,9 @@ class _Plan:
         prefix = metadata.national_prefix_for_parsing
         self._prefix = re.compile(prefix) if prefix else None
         self._rewrites = bool(metadata.national_prefix_transform_rule)
-        self._general = re.compile(metadata.general_desc.national_number_pattern or "(?!)")
-        self._lengths = frozenset(metadata.general_desc.possible_length)
-        self._lengths -= frozenset(metadata.general_desc.possible_length_local_only)
+        general = _general(metadata)
+        self._general = re.compile(general.national_number_pattern or "(?!)")
+        self._lengths = frozenset(general.possible_length) - frozenset(general.possible_length_local_only)
         self._exists = _existing(int(self._code))
 
     def is_international(self, digits: str) -> bool:
@@ -109,7 +118,7 @@ def _existing(code: int) -> Callable[[str], bool]:
 def _of_any_kind(metadata: PhoneMetadata) -> Callable[[str], bool]:
     kinds = _KINDS if metadata.same_mobile_and_fixed_line_pattern else (*_KINDS, "mobile")
     known = [desc for kind in kinds if (desc := getattr(metadata, kind)) is not None and desc.national_number_pattern]
-    general = metadata.general_desc
+    general = _general(metadata)
     by_length: dict[int, re.Pattern[str] | None] = {}
 
     def fits(digits: str) -> bool:
@@ -122,6 +131,12 @@ def _of_any_kind(metadata: PhoneMetadata) -> Callable[[str], bool]:
         return bool(found and found.fullmatch(digits))
 
     return fits
+
+
+def _general(metadata: PhoneMetadata) -> PhoneNumberDesc:
+    found = metadata.general_desc
+    assert found is not None, "every plan has one"
+    return found
 
 
 def _may_have(desc: PhoneNumberDesc, length: int) -> bool:

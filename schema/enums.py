@@ -402,6 +402,7 @@ ErrorCode = words(
     "SCORE_LIMIT",
     "SITE_LIMIT",
     "WEBHOOK_LIMIT",
+    "RATE_LIMITED",
     # rules about contacts
     "EMPTY_SEGMENT",
     "OPERATOR_NOT_ALLOWED",

@@ -9,15 +9,16 @@ import orjson
 
 from kit import db, sql
 from kit.card import Reference
-from kit.errors import Conflict, Problem, Problems
+from kit.errors import Conflict, Limit, Problem, Problems
 from kit.sql import TRUE, Sql
-from services import contact_sets, fields, jobs
+from services import contact_sets, fields, jobs, often
 from services.caller import Caller
 from services.export_columns import FIELD, KINDS, of_field
 from services.references import unknown
 
 KIND = "export"
 COLUMNS_MAX = 200
+EXPORTS_AN_HOUR_MAX = 60  # of one user
 _SUBJECTS = {"LIST": "list", "SEGMENT": "segment", "RUNS": "automation"}
 _FORM_SUBMITTERS = {"form": {"is": True}}
 
@@ -31,7 +32,7 @@ async def start(values: Mapping[str, Any], *, by: Caller) -> int:
     job begins; values are those of the moment at which the job comes to them. Notes are in no export.
 
     Refused, all faults at once: an unknown list, segment or automation, or none where one is needed, a faulty rule, an
-    unknown column. Then NOT_EXPORTABLE: the segment of form submitters (SQ21).
+    unknown column. Then NOT_EXPORTABLE: the segment of form submitters (SQ21); RATE_LIMITED.
     """
     problems = Problems()
     what = values["what"]
@@ -50,6 +51,7 @@ async def start(values: Mapping[str, Any], *, by: Caller) -> int:
         columns += [FIELD + found.name for found in await fields.find_all()]
     problems.refuse()
     await _check_segment(what, subject)
+    await _check_rate(by)
     if what == "SEGMENT" and "email" not in columns:
         columns = ["email", *columns]
     asked = {
@@ -94,6 +96,16 @@ async def _check_segment(what: str, subject: int | None) -> None:
     row = await db.row(Sql("SELECT sg.kind, sg.condition FROM segment sg WHERE sg.id = {id}::bigint", id=subject))
     if row and row["kind"] == "SMART" and orjson.loads(row["condition"]) == _FORM_SUBMITTERS:
         raise Conflict(Problem("NOT_EXPORTABLE", "The segment of form submitters cannot be exported.", ("id",)))
+
+
+async def _check_rate(by: Caller) -> None:
+    begun = Sql(
+        "SELECT jb.created_at FROM job jb WHERE jb.kind = {kind}::text AND jb.actor = {actor}::text",
+        kind=KIND,
+        actor=by.actor,
+    )
+    if await often.wait_seconds(begun, most=EXPORTS_AN_HOUR_MAX, now=by.now):
+        raise Limit(Problem("RATE_LIMITED", f"At most {EXPORTS_AN_HOUR_MAX} exports an hour; try again later."))
 
 
 async def rows(asked: Mapping[str, Any], *, by: Caller) -> Sql:

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from kit import db
 from kit.errors import not_found
 from kit.sql import Sql
+from services import often
 from services.caller import Caller, Role
 
 KEPT_MADE = timedelta(hours=24)
 KEPT_UPLOADED = timedelta(hours=24)  # and for as long as its import is at work
 KEPT_HALF = timedelta(hours=1)  # an upload that is on its way
 LINK_SECONDS = 15 * 60
+UPLOADS_AN_HOUR_MAX = 60  # of one user
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,18 @@ async def begin(
             now=by.now,
             until=by.now + kept,
         )
+    )
+
+
+async def upload_wait_seconds(*, by: Caller) -> float:
+    """How long the caller must wait until it may upload another file; 0 where it need not."""
+    return await often.wait_seconds(
+        Sql(
+            "SELECT fl.created_at FROM stored_file fl WHERE fl.user_id = {user}::bigint AND fl.job_id IS NULL",
+            user=by.user_id,
+        ),
+        most=UPLOADS_AN_HOUR_MAX,
+        now=by.now,
     )
 
 

@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from kit import clock, ids
 from kit.db import jsonb
-from services import stored_files
+from services import audit, stored_files
+from services.audit import Entry
 from services.caller import Caller, Role
 from services.stored_files import StoredFile
 from web import auth
@@ -21,6 +22,7 @@ from web.errors import refusal
 
 CHUNK_BYTES = 1_000_000
 NAME_LENGTH_MAX = 200
+LINK = "link"  # in the audit log: whoever was given the address of a file
 _LINK = re.compile(r"([1-9][0-9]{0,17})-([0-9]{1,12})-([0-9a-f]{64})", re.ASCII)
 
 
@@ -40,6 +42,8 @@ async def _upload(request: Request) -> Response:
     if request.headers.get("content-type", "").startswith("multipart/"):
         return refusal(415, request_id, message="Send the file itself as the body, with Content-Type: text/csv.")
     by = by.at(await clock.now())
+    if seconds := await stored_files.upload_wait_seconds(by=by):
+        return refusal(429, request_id, {"retry-after": str(int(seconds) + 1)})
     file = await stored_files.begin(_name(request), by=by, kept=stored_files.KEPT_HALF)
     size, waiting = 0, bytearray()
     try:
@@ -61,6 +65,7 @@ async def _upload(request: Request) -> Response:
     if waiting:
         await stored_files.append(file, bytes(waiting))
     await stored_files.complete(file, now=by.now, kept=stored_files.KEPT_UPLOADED)
+    await audit.record(Entry("uploadFile", [ids.give("file", file)], request_id=request_id), by=by)
     return Response(
         jsonb({"id": ids.give("file", file), "name": _name(request), "size": size}), 201, media_type="application/json"
     )
@@ -81,13 +86,17 @@ async def _download(request: Request) -> Response:
         number, until = int(link[1]), int(link[2])
         good = hmac.compare_digest(await stored_files.signature(number, until), link[3])
         file = await stored_files.find(number, now=now) if good and until >= now.timestamp() else None
+        by = Caller(actor=LINK, now=now)
     else:
-        by = await auth.caller(auth.bearer(request.headers.get("authorization")))
-        if by is None:
+        user = await auth.caller(auth.bearer(request.headers.get("authorization")))
+        if user is None:
             return _unauthenticated(request_id)
-        file = await _own(ids.find("file", wanted) or 0, by.at(now))
+        by = user.at(now)
+        file = await _own(ids.find("file", wanted) or 0, by)
     if file is None:
         return refusal(404, request_id)
+    subjects = [ids.give("file", file.id), *([ids.give("job", file.job_id)] if file.job_id else [])]
+    await audit.record(Entry("downloadFile", subjects, request_id=request_id), by=by)
     return StreamingResponse(
         stored_files.content(file),
         media_type=f"{file.media_type}; charset=utf-8",

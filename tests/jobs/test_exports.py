@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from kit import clock
 from kit import db as database
 from kit.sql import Sql
+from services import exports
 from services.job_kinds import export
 from tests.stories.team import step
 from web import files
@@ -110,6 +111,16 @@ async def test_sq21_cc5_lists_segments_tasks_and_runs(gql, team, download):
     ] * 5
 
 
+async def test_s9_so_many_exports_in_an_hour(gql, team, time, monkeypatch):
+    monkeypatch.setattr(exports, "EXPORTS_AN_HOUR_MAX", 2)
+    for _ in range(2):
+        await gql.do("startExport", "job { id }", what="TASKS")
+        await time.passes(minutes=20)
+    assert await codes(gql, what="TASKS") == [("RATE_LIMITED", "")]
+    await time.passes(minutes=25)
+    await gql.do("startExport", "job { id }", what="TASKS")
+
+
 async def test_what_cannot_be_exported_is_said_at_once(gql, team):
     smart = await gql("{ segments(kind: SMART) { nodes { id name } } }")
     submitters = next(each["id"] for each in smart["segments"]["nodes"] if each["name"] == "Form submitters")
@@ -139,6 +150,10 @@ async def test_s27_a_file_is_for_who_has_the_link_and_for_a_while(gql, team, web
     own = await web.get(f"/files/{file['id']}", headers={"authorization": f"Bearer {token}"})
     assert own.status_code == 200
     assert (await web.get(f"/files/{file['id']}")).status_code == 401
+    entries = (await gql("{ auditLog(first: 3) { nodes { operation actor subjects } } }"))["auditLog"]["nodes"]
+    told = [each for each in entries if each["operation"] == "downloadFile"]
+    assert [each["subjects"] for each in told] == [[file["id"], begun]] * 2
+    assert [each["actor"].partition(":")[0] for each in told] == ["user", "link"]
     await time.passes(minutes=16)
     assert (await web.get(path)).status_code == 404
     await time.passes(hours=24)

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from kit import config
 from kit import db as database
 from kit.sql import Sql
-from services import import_jobs, imports
+from services import import_jobs, imports, stored_files
 from web import files
 from web.envelope import Envelope
 
@@ -205,6 +205,10 @@ async def test_what_cannot_be_imported_is_said(gql, team, upload, job, work, web
     config.settings.cache_clear()
     assert (await web.post("/files", content=b"")).status_code == 400
     assert (await web.post("/files", content=b"x", headers={"authorization": "Bearer x"})).status_code == 401
+    monkeypatch.setattr(stored_files, "UPLOADS_AN_HOUR_MAX", 1)
+    later = await web.post("/files", content=b"email")
+    assert later.status_code == 429
+    assert 0 < int(later.headers["retry-after"]) <= 3601
 
 
 async def test_a_killed_import_goes_on_where_it_was(gql, upload, people, job, work, monkeypatch):
