@@ -84,7 +84,8 @@ class Database(ABC):
 
     def statement(self, asked: Asked) -> tuple[str, list[Any]]:
         """The statement that reads this, and the value in it if there is one."""
-        since, values = NOTHING, []
+        since = NOTHING
+        values: list[Any] = []
         if asked.cursor is not None and asked.since is not None:
             value, values = self.value(asked.since)
             since = Sql("WHERE s.{cursor} >= {value}", cursor=self.quoted(asked.cursor), value=value)

@@ -72,7 +72,7 @@ class Mssql(Database):
         try:
             connection = await asyncio.to_thread(_open, address, host, seconds)
         except pymssql.Error as error:
-            raise database.denied() if _code(error) in _DENIED else database.unreachable() from None
+            raise database.denied() if _is_denied(error) else database.unreachable() from None
         try:
             yield _Session(connection)
         finally:
@@ -97,19 +97,23 @@ def _open(address: Address, host: str, seconds: int) -> Any:
     )
 
 
-def _code(error: Exception) -> int:
-    found = error.args[0] if error.args else None
-    while isinstance(found, tuple) and found:
-        found = found[0]
-    return found if isinstance(found, int) else 0
+def _is_denied(error: Exception) -> bool:
+    """Whether there is a server that said no; the driver may still have the number of what went wrong before."""
+    number, words = _said(error)
+    return number in _DENIED and "Unable to connect" not in words
 
 
 def _failed(error: Exception) -> Exception:
-    words = error.args[-1] if error.args else error
-    if isinstance(words, tuple):
-        words = words[-1]
-    words = words.decode(errors="replace") if isinstance(words, bytes) else words
-    return database.failed(str(words).partition("DB-Lib error")[0])
+    return database.failed(_said(error)[1].partition("DB-Lib error")[0])
+
+
+def _said(error: Exception) -> tuple[int, str]:
+    """The number and the words of an error, however deep the driver has put them."""
+    found: Any = error.args
+    while isinstance(found, tuple) and len(found) == 1:
+        found = found[0]
+    number, words = found if isinstance(found, tuple) and len(found) == 2 else (0, found)
+    return number, words.decode(errors="replace") if isinstance(words, bytes) else str(words)
 
 
 DATABASE = Mssql()
