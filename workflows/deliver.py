@@ -43,12 +43,17 @@ async def pass_(now: datetime) -> int:
     done = asyncio.Event()
     telling = asyncio.create_task(_tell(now, done))
     try:
-        async with asyncio.TaskGroup() as together:
-            working = [together.create_task(each.run()) for each in rounds]
+        # A round that fails does not cut off the others: what they are handing over would be UNKNOWN.
+        ended = await asyncio.gather(*(each.run() for each in rounds), return_exceptions=True)
     finally:
         done.set()
         await telling
-    return sum(each.result() for each in working)
+    counts = []
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each
+        counts.append(each)
+    return sum(counts)
 
 
 async def _tell(now: datetime, done: asyncio.Event) -> None:

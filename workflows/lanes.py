@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from kit import clock, crash
+from kit import clock, crash, log
 from services import deliveries, departure, rendering
 from services.channels.email import Letter
 from services.deliveries import LEASE, Claimed, Ended
@@ -20,7 +20,11 @@ CLAIM_MAX = 200
 AHEAD = 100  # so few are left: more is made ready while they are sent
 PASS_SECONDS_MAX = 30  # then the next pass begins, with connections of its own
 IDLE_SECONDS = 0.2
-STOP_SECONDS_MAX = 1.5
+STOP_SECONDS_MAX = 1.5  # for who is told to stop; where one lane failed, the others end what they hand over
+SETTLE_TRIES_MAX = 3
+SETTLE_PAUSE_SECONDS = 0.5
+
+_log = log.get("deliver")
 
 
 class Round(ABC):
@@ -66,11 +70,12 @@ class Round(ABC):
         try:
             await asyncio.shield(asyncio.gather(*working))
         except BaseException as error:
-            forgiven = isinstance(error, asyncio.CancelledError) or passes(error)
+            told_to = isinstance(error, asyncio.CancelledError)
+            forgiven = told_to or passes(error)
             self._stopping = True  # what is on its way comes to its end, what has not begun is given back
             if self._claiming is not None:
                 working.append(self._claiming)  # type: ignore[arg-type]
-            _, late = await asyncio.wait(working, timeout=STOP_SECONDS_MAX)
+            _, late = await asyncio.wait(working, timeout=STOP_SECONDS_MAX if told_to else None)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -136,8 +141,16 @@ class Round(ABC):
         return bool(claimed or settled)
 
     async def settle(self, ended: Sequence[Ended]) -> None:
-        """Note what became of these; they are held no more."""
-        await deliveries.settle(ended, self.now())
+        """Note what became of these; they are held no more. Tried again: what is not noted would be UNKNOWN."""
+        for left in reversed(range(SETTLE_TRIES_MAX)):
+            try:
+                await deliveries.settle(ended, self.now())
+                break
+            except Exception as error:
+                if not left:
+                    raise
+                _log.warning("not_settled", deliveries=len(ended), exc_info=error)
+                await asyncio.sleep(SETTLE_PAUSE_SECONDS)
         for each in ended:
             self._held.pop(each.claimed.id, None)
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -225,10 +226,35 @@ async def test_what_makes_every_pass_fail_is_given_up(
     with monkeypatch.context() as patched:
         patched.setattr(deliver._Mails, "send", breaks)
         for _ in range(3):
-            with pytest.raises(ExceptionGroup):
+            with pytest.raises(ZeroDivisionError):
                 await deliver.pass_(post.later(seconds=1))
     await deliver.pass_(post.later(seconds=1))
     assert await post.became() == ["FAILED CRASHED"]
+
+
+async def test_a_fault_of_our_own_cuts_off_nothing_that_is_on_its_way(
+    post: Post, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = await post.crowd(30)
+    await memberships.join(ids(crowd), post.news, by=post.caller)
+    await post.send(*crowd)
+    mailbox.pause_seconds = 0.02
+    settle, faults = deliveries.settle, [OSError("away")]
+
+    async def breaks(*_: object) -> int:
+        raise ZeroDivisionError
+
+    async def settles_again(*given: Any) -> set[int]:
+        if faults:
+            raise faults.pop()
+        return await settle(*given)
+
+    monkeypatch.setattr(deliver._Hooks, "run", breaks)
+    monkeypatch.setattr(deliveries, "settle", settles_again)
+    with pytest.raises(ZeroDivisionError):
+        await deliver.pass_(post.now)
+    assert not faults
+    assert Counter(await post.became()) == {"SENT": 30}
 
 
 async def test_two_at_once_send_each_once_on_few_connections(post: Post, mailbox: Mailbox) -> None:
