@@ -32,10 +32,6 @@ class UpdateNotificationPreferenceInput:
     mailed: list[NotificationKind]
 
 
-def _mine(by: Caller) -> Sql:
-    return Sql("nt.user_id = {user}::bigint", user=by.user_id)
-
-
 @strawberry.type
 class Query:
     @strawberry.field(description="What you are told, the newest first; of the last 90 days.")
@@ -49,7 +45,7 @@ class Query:
         last: int | None = None,
         before: str | None = None,
     ) -> Connection[Notification]:
-        where = [_mine(reader(info))]
+        where = [notifications.visible(reader(info))]
         if unread is not None:
             where.append(Sql("nt.read_at IS NULL") if unread else Sql("nt.read_at IS NOT NULL"))
         if kind is not None:
@@ -93,7 +89,7 @@ class Subscription:
         async for number in info.context.live.notifications(by.user_id or 0):
             # None: news may be missing, so the newest is shown once more.
             which = Sql("nt.id = {id}::bigint", id=number) if number is not None else _newest(by)
-            found = await read_one(info._raw_info, all_of([_mine(by), which]))
+            found = await read_one(info._raw_info, all_of([notifications.visible(by), which]))
             if found is not None:
                 yield found
 

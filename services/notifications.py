@@ -68,6 +68,11 @@ def recorded(source: Sql, *, now: datetime) -> Sql:
     )
 
 
+def visible(by: Caller) -> Sql:
+    """A condition over `notification nt`: the caller's own, and nobody else's whatever its role."""
+    return Sql("(nt.user_id = {user}::bigint)", user=by.user_id)
+
+
 def wants_mail(kind: str) -> Sql:
     """A condition over `user_account u`: notifications of this kind go to it by e-mail."""
     return Sql("({kind}::text <> ALL (u.unmailed))", kind=kind)

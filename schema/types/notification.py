@@ -12,14 +12,13 @@ from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from schema.scalars import JSON
 from services import notifications
-from services.caller import Role
 
 if TYPE_CHECKING:
     from schema.types.contact import Contact
 
 
 @strawberry.type(description="Something that one user is told. Only that user finds it.")
-@table("notification", "nt", "notification", reader=Role.OWNER)
+@table("notification", "nt", "notification", visible=notifications.visible)
 class Notification(Node):
     id: strawberry.ID = global_id("notification", "nt")
     kind: NotificationKind = column("nt.kind")

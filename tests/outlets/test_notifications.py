@@ -78,7 +78,9 @@ async def test_what_concerns_somebody_is_told_to_it_alone(gql, cal, team, time, 
     assert (await gql(UNREAD))["notifications"]["totalCount"] == 1
     for given in ({}, {"ids": [], "all": True}):
         assert [e["code"] for e in (await cal.refused("markNotificationsRead", **given))["errors"]] == ["REQUIRED"]
-    assert (await cal("query ($id: ID!) { node(id: $id) { id } }", id=theirs))["node"] is None
+    nodes = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert (await cal(nodes, ids=[theirs, seen[0]["id"]]))["nodes"] == [None, {"id": seen[0]["id"]}]
+    assert (await gql(nodes, ids=[theirs, seen[0]["id"]]))["nodes"] == [{"id": theirs}, None]
     await gql.do("deleteContact", "contact { id }", id=ann, confirm=True)
     assert [kind for kind, _ in await told(cal)] == ["JOB_FINISHED", "FORM_SUBMITTED"]
     await notifications.forget(await clock.now() + timedelta(days=91))
