@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kit import crash, db
+from kit import db
 from kit.sql import Sql
 from services import caller, deliveries
 from services.caller import Caller
@@ -51,7 +51,6 @@ async def pass_(now: datetime) -> int:
         taken = await db.rows(_claim())
         if not taken:
             return 0
-        await crash.point("webhook_facts_claimed")
         by = caller.system(now)
         told = [row for row in taken if row["event_id"] is not None]
         if told:
