@@ -184,7 +184,7 @@ async def _asked(
     one_by_one = [None if each is None else rule.one_by_one(each, known) for each in rules]
     if not any(one_by_one):
         return where, None
-    few = replace(known, of_few=True)
+    few = replace(known, of_few=True, in_sets=False)
     return where, all_of([*parts, *(FALSE if each is None else each.compile(few) for each in rules)])
 
 

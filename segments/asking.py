@@ -13,7 +13,7 @@ from kit.sql import Sql
 from segments import operators, zones
 from segments.condition import Condition
 from segments.names import PLAIN, Names
-from segments.places import Place
+from segments.places import Place, PlaceElsewhere
 from segments.reading import Reading
 from segments.zones import Zone
 
@@ -44,6 +44,10 @@ class Asking(Condition):
 
     def complement(self, reading: Reading) -> Sql:
         return zones.reckoned(self.zone, reading, lambda by: self._compiled(by, complement=True))
+
+    def finds(self, *, complement: bool = False) -> bool:
+        elsewhere = isinstance(self.place, PlaceElsewhere) and self.zone is not Zone.CONTACT
+        return elsewhere and operators.COMPARISONS[self.op.name].negative == complement
 
     def _compiled(self, reading: Reading, *, complement: bool) -> Sql:
         return operators.compiled(self.place, self.op, self.value, reading, complement=complement)

@@ -37,6 +37,10 @@ class Condition(ABC):
     def compile(self, reading: Reading) -> Sql:
         """A boolean expression over the contact alias `c`."""
 
+    def finds(self, *, complement: bool = False) -> bool:
+        """Whether there is an index to find the contacts by for whom it holds, or does not, and nobody else is read."""
+        return False
+
     def complement(self, reading: Reading) -> Sql:
         """True for exactly the contacts for which `compile` is not."""
         return negation(self.compile(reading))
@@ -61,6 +65,11 @@ class Condition(ABC):
             own=self.own,
             value=value,
         )
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is asked of everybody in one go, before the first of them is known."""
+        return False
 
     @property
     def depends_on_time(self) -> bool:

@@ -28,6 +28,10 @@ class Counted(Having):
     def rows(self, reading: Reading) -> Sql:
         return Sql("{such} AND {row}.contact_id = c.id", such=self.such(reading), row=self.row)
 
+    @property
+    def counts(self) -> bool:
+        return self.at_least > 1
+
     def compile(self, reading: Reading) -> Sql:
         if self.at_least == 1:
             return super().compile(reading)

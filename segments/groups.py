@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kit.card import Path, Reference
 from kit.errors import Problem
-from kit.sql import Sql, all_of, any_of
+from kit.sql import Sql, all_of, any_of, join
 from segments import flips
 from segments.condition import Condition
 from segments.names import PLAIN, Names
@@ -55,7 +55,10 @@ class All(Group):
         return all_of(part.compile(reading) for part in self.parts)
 
     def complement(self, reading: Reading) -> Sql:
-        return any_of(part.complement(reading) for part in self.parts)
+        return _either(self.parts, reading, complement=True)
+
+    def finds(self, *, complement: bool = False) -> bool:
+        return (all if complement else any)(part.finds(complement=complement) for part in self.parts)
 
 
 class Any(Group):
@@ -63,10 +66,13 @@ class Any(Group):
     word = " or "
 
     def compile(self, reading: Reading) -> Sql:
-        return any_of(part.compile(reading) for part in self.parts)
+        return _either(self.parts, reading, complement=False)
 
     def complement(self, reading: Reading) -> Sql:
         return all_of(part.complement(reading) for part in self.parts)
+
+    def finds(self, *, complement: bool = False) -> bool:
+        return (any if complement else all)(part.finds(complement=complement) for part in self.parts)
 
 
 class Not(Group):
@@ -78,8 +84,26 @@ class Not(Group):
     def complement(self, reading: Reading) -> Sql:
         return self.parts[0].compile(reading)
 
+    def finds(self, *, complement: bool = False) -> bool:
+        return self.parts[0].finds(complement=not complement)
+
     def describe(self, names: Names = PLAIN) -> str:
         return f"not ({self.parts[0].describe(names)})"
 
     def _placed(self, path: Path) -> Iterator[tuple[Condition, Path]]:
         yield self.parts[0], (*path, self.kind)
+
+
+def _either(parts: tuple[Condition, ...], reading: Reading, *, complement: bool) -> Sql:
+    """One of the parts holds; or of their complements.
+
+    Where all of them find their contacts by an index these are put together, instead of reading everybody for an OR
+    whose parts the planner cannot join.
+    """
+    together = reading.in_sets and len(parts) > 1 and all(part.finds(complement=complement) for part in parts)
+    below = reading if together else replace(reading, in_sets=False)
+    written = [part.complement(below) if complement else part.compile(below) for part in parts]
+    if not together:
+        return any_of(written)
+    found = join(" UNION ", (Sql("SELECT c.id FROM contact c WHERE {part}", part=part) for part in written))
+    return Sql("(c.id IN ({found}))", found=found)

@@ -31,6 +31,9 @@ class Having(Condition):
     def complement(self, reading: Reading) -> Sql:
         return exists_not(self.rows(reading), reading) if self.is_ else exists(self.rows(reading), reading)
 
+    def finds(self, *, complement: bool = False) -> bool:
+        return self.is_ != complement
+
     def shown(self, reading: Reading) -> Sql:
         """How many such rows there are."""
         return Sql("(SELECT to_jsonb(count(*)) {rows})", rows=self.rows(reading))

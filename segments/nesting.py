@@ -41,13 +41,15 @@ def inside(references: Iterable[Reference], segments: Mapping[int, Any], above: 
 
 
 def chooses(condition: Condition, segments: Mapping[int, Any], depth: int = SEGMENTS_INSIDE_MAX) -> bool:
-    """Whether a rule has alternatives in it, or a segment of it has."""
+    """Whether a rule has alternatives in it or counts something, or a segment of it does."""
     from segments import groups, rule
 
     if isinstance(condition, groups.Group):
         return isinstance(condition, groups.Any | groups.Not) or any(
             chooses(part, segments, depth) for part in condition.parts
         )
+    if condition.counts:
+        return True
     inner = [
         rule.saved(segments.get(int(each.key))) for each in condition.references() if each.kind == "segment" and depth
     ]

@@ -37,6 +37,7 @@ class Reading:
     tags: Mapping[str, int] | None = None  # by name as it is given, where they were looked up: see `with_tags`
     zones: tuple[str, ...] = ()  # in which contacts are, as far as that is known
     of_few: bool = False  # asked of a batch of contacts, not of all there are
+    in_sets: bool = False  # asked of all there are: alternatives may be joined, where they stand beside AND alone
     turns: list[Sql] | None = None  # collects when tests of rows may change, which are then not made
 
     def field(self, name: str) -> FieldDefinition | None:

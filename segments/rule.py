@@ -66,15 +66,18 @@ def saved(given: Any) -> Condition | None:
 
 
 async def knowing(reading: Reading, *rules: Condition | None) -> Reading:
-    """The reading with all tags of these rules looked up, for pages of many contacts."""
+    """The reading for what is asked of everybody, where rules stand beside AND alone: with all their tags looked up."""
     named = [each for rule in rules if rule is not None for each in nesting.named(rule, reading.segments)]
-    return await with_tags(reading, (str(each.key) for each in named if each.kind == "tag"))
+    known = await with_tags(reading, (str(each.key) for each in named if each.kind == "tag"))
+    return replace(known, in_sets=True)
 
 
 def one_by_one(rule: Condition, reading: Reading) -> Sql | None:
     """The rule to be asked of one contact after the other, for the first page of many; None where the planner does not
     look for everybody first anyway."""
-    return rule.compile(replace(reading, of_few=True)) if nesting.chooses(rule, reading.segments) else None
+    return (
+        rule.compile(replace(reading, of_few=True, in_sets=False)) if nesting.chooses(rule, reading.segments) else None
+    )
 
 
 def matching(rule: Condition, contacts: Sql, reading: Reading) -> Sql:

@@ -56,6 +56,9 @@ class AutomationCondition(Condition):
     def complement(self, reading: Reading) -> Sql:
         return self._compiled(reading, self.state in _DENYING)
 
+    def finds(self, *, complement: bool = False) -> bool:
+        return (self.state in _DENYING) == complement
+
     def _compiled(self, reading: Reading, there_is: bool) -> Sql:
         rows = self._goals() if self.state in _ABOUT_GOALS else self._runs()
         return exists(rows, reading) if there_is else exists_not(rows, reading)

@@ -71,6 +71,10 @@ class EmailCondition(Having):
     def rows(self, reading: Reading) -> Sql:
         return Sql("{such} AND {e}.contact_id = c.id", such=self._such(self.when, reading), e=self._row)
 
+    @property
+    def counts(self) -> bool:
+        return self.at_least > 1
+
     def compile(self, reading: Reading) -> Sql:
         if self.at_least == 1:
             return super().compile(reading)

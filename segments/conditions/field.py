@@ -60,6 +60,9 @@ class FieldCondition(Condition):
     def complement(self, reading: Reading) -> Sql:
         return zones.reckoned(self.zone, reading, lambda by: self._compiled(by, complement=True))
 
+    def finds(self, *, complement: bool = False) -> bool:
+        return self.zone is not Zone.CONTACT and operators.COMPARISONS[self.op.name].negative == complement
+
     def _compiled(self, reading: Reading, *, complement: bool) -> Sql:
         place = self._place(reading)
         if place is None:

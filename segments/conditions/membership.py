@@ -86,6 +86,9 @@ class MembershipCondition(Having):
     def complement(self, reading: Reading) -> Sql:
         return self._compiled(reading, not self._there_is)
 
+    def finds(self, *, complement: bool = False) -> bool:
+        return self._there_is != complement and not (self.all_of and complement)
+
     @property
     def _there_is(self) -> bool:
         return self.is_ if self.none_of is None else not self.is_

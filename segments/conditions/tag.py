@@ -54,6 +54,9 @@ class TagCondition(Condition):
             return exists_not(_tagged(self.has_any, reading), reading)
         return exists(_tagged(self.has_none or [], reading), reading)
 
+    def finds(self, *, complement: bool = False) -> bool:
+        return (self.has_none is not None) == complement
+
     def shown(self, reading: Reading) -> Sql:
         return Sql(
             """(SELECT coalesce(jsonb_agg(t.name ORDER BY lower(t.name)), '[]'::jsonb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from kit import db as database
 from kit.sql import Sql, ids, join
 from segments import rule
 from segments.condition import Condition
+from segments.reading import Reading
 from tests.segments import oracle
 from tests.segments.population import NOW, Stored, people, store
 from tests.segments.trees import leaves, rules
@@ -25,13 +27,13 @@ async def stored(db) -> Stored:
     await database.execute(Sql("UPDATE account SET timezone = 'UTC', default_country = 'US'"))
 
 
-async def found(conditions: list[tuple[Condition, bool]], stored: Stored) -> list[set[int]]:
+async def found(conditions: list[tuple[Condition, bool]], reading: Reading) -> list[set[int]]:
     """Who matches each condition (or its complement), in one statement."""
     searches = [
         Sql(
             "SELECT {number}::integer AS number, ARRAY(SELECT c.id FROM contact c WHERE {where}) AS ids",
             number=number,
-            where=condition.complement(stored.reading) if complement else condition.compile(stored.reading),
+            where=condition.complement(reading) if complement else condition.compile(reading),
         )
         for number, (condition, complement) in enumerate(conditions)
     ]
@@ -42,8 +44,11 @@ async def found(conditions: list[tuple[Condition, bool]], stored: Stored) -> lis
 async def agree(trees: list[dict[str, Any]], stored: Stored) -> None:
     conditions = [rule.check(tree, stored.reading) for tree in trees]
     everyone = {each.id for each in stored.people}
-    matched = await found([(condition, False) for condition in conditions], stored)
-    unmatched = await found([(condition, True) for condition in conditions], stored)
+    # As it is asked of everybody; and its complement, by turns, as of the contacts of an OR.
+    of_everybody = replace(stored.reading, in_sets=True)
+    matched = await found([(condition, False) for condition in conditions], of_everybody)
+    other = of_everybody if len(str(trees)) % 2 else stored.reading
+    unmatched = await found([(condition, True) for condition in conditions], other)
     for tree, condition, yes, no in zip(trees, conditions, matched, unmatched, strict=True):
         expected = {each.id for each in stored.people if oracle.matches(tree, each, stored)}
         assert yes == expected, tree
