@@ -19,7 +19,7 @@ from services.sync_values import ORDERS
 ROWS_MAX = 1_000
 SAMPLES = 3
 PROBLEMS_SHOWN = 100
-SECONDS_MAX = 5  # of a statement there; people are waiting
+READ_SECONDS_MAX, COUNT_SECONDS_MAX = 4, 1  # there; people are waiting, and a request has ten seconds
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ async def look(source: SyncSource, *, by: Caller) -> Preview:
     `new`, `existing` are contacts or orders; `unsubscribed` are contacts who stay so.
     """
     kind, texts = sync_reading.kind_of(source), []
-    async with kind.session(source.address, seconds=SECONDS_MAX) as session:
+    async with kind.session(source.address, seconds=READ_SECONDS_MAX) as session:
         columns = await sync_reading.look(session, kind, source)
         reading = Reading(source, columns, since=source.mark)
         async for batch in reading.batches(session, kind, size=ROWS_MAX, limit=ROWS_MAX):
@@ -62,7 +62,7 @@ async def _count(source: SyncSource) -> int | None:
     """In a session of its own: one that has run out of time answers nothing more."""
     kind = sync_reading.kind_of(source)
     try:
-        async with kind.session(source.address, seconds=SECONDS_MAX - 2) as session:
+        async with kind.session(source.address, seconds=COUNT_SECONDS_MAX) as session:
             async for rows in session.read(kind.count(Asked(source.table, source.query)), [], size=1):
                 return rows[0][0]
     except Refused:

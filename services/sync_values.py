@@ -117,6 +117,9 @@ async def _content(given: Given, kind: str | None) -> dict[str, Any]:
     }
     if (list_id := given.integer("list_id")) is not None:
         given.problems.extend(await unknown([Reference("list", list_id, ("listId",))]))
+        smart = Sql("SELECT l.kind = 'SMART' FROM contact_list l WHERE l.id = {id}::bigint", id=list_id)
+        if await db.value(smart):
+            given.refuse("LIST_IS_SMART", "Who is on this list follows its rule.", "listId")
     if brings == ORDERS:
         for key in ("list_id", "tags", "accepts_marketing", "phone_region_from"):
             if given.values.get(key):

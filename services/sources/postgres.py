@@ -21,24 +21,27 @@ _TLS = {"OFF": "disable", "PREFER": "prefer", "REQUIRE": "require", "VERIFY": "v
 
 
 class _Session(Session):
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, seconds: int) -> None:
         self._connection = connection
+        self._timeout = seconds + 1  # ours, for a server that has gone silent and cannot keep its own
 
     async def columns(self, text: str) -> tuple[str, ...]:
         try:
-            prepared = await self._connection.prepare(text)
-        except asyncpg.PostgresError as error:
+            prepared = await self._connection.prepare(text, timeout=self._timeout)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise database.failed(error) from None
+        except (OSError, TimeoutError):
+            raise database.unreachable() from None
         return tuple(attribute.name for attribute in prepared.get_attributes())
 
     async def read(self, text: str, values: Sequence[Any], *, size: int) -> AsyncIterator[Rows]:
         try:
-            cursor = await self._connection.cursor(text, *values)
-            while rows := await cursor.fetch(size):
+            cursor = await self._connection.cursor(text, *values, timeout=self._timeout)
+            while rows := await cursor.fetch(size, timeout=self._timeout):
                 yield [tuple(row) for row in rows]
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise database.failed(error) from None
-        except OSError:
+        except (OSError, TimeoutError):
             raise database.unreachable() from None
 
 
@@ -63,10 +66,10 @@ class Postgres(Database):
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ssl.SSLError, OSError, TimeoutError):
             raise database.unreachable() from None
         try:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                yield _Session(connection)
+            await connection.transaction(isolation="repeatable_read", readonly=True).start()
+            yield _Session(connection, seconds)
         finally:
-            connection.terminate()
+            connection.terminate()  # and the transaction with it
 
 
 DATABASE = Postgres()

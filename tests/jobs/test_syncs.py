@@ -382,9 +382,12 @@ async def test_ac28_what_cannot_be_a_source_is_refused(gql, shop, source, rows):
     await source(CUSTOMERS)
     refused = await gql.refused("createSyncSource", **shop.address(), **CUSTOMERS)
     assert [each["code"] for each in refused["errors"]] == ["NAME_TAKEN"]
+    smart = await gql.do("createList", "list { id }", name="Smart", kind="SMART", where={"tag": {"hasAny": ["x"]}})
+    refused = await gql.refused("createSyncSource", **shop.address(), **CUSTOMERS, listId=smart["list"]["id"])
+    assert [each["code"] for each in refused["errors"]] == ["LIST_IS_SMART"]
 
 
-async def test_ac28_what_goes_wrong_there_is_told_and_nothing_is_written_there(gql, shop, postgres):
+async def test_ac28_what_goes_wrong_there_is_told_and_nothing_is_written_there(gql, shop, monkeypatch):
     await shop.customer(1, "ann@shop.test", "Ann")
     theirs = await shop.rows()
     wrong = [
@@ -398,13 +401,10 @@ async def test_ac28_what_goes_wrong_there_is_told_and_nothing_is_written_there(g
         ({"query": "SELECT set_config('transaction_read_only', 'off', false) AS \"e-mail\""}, "SOURCE_FAILED", "query"),
         ({"query": 'SELECT lo_create(0)::text AS "e-mail"'}, "SOURCE_FAILED", "query"),
     ]
-    sync_preview_seconds, sync_preview.SECONDS_MAX = sync_preview.SECONDS_MAX, 1
-    try:
-        for given, code, path in wrong:
-            of = {key: value for key, value in CUSTOMERS.items() if key != "table" or "query" not in given}
-            mapping = [{"column": "E-Mail", "target": "email"}]
-            refused = await gql.refused("previewSync", **{**shop.address(), **of, "mapping": mapping, **given})
-            assert [(each["code"], ".".join(each["path"][1:])) for each in refused["errors"]] == [(code, path)], given
-    finally:
-        sync_preview.SECONDS_MAX = sync_preview_seconds
+    monkeypatch.setattr(sync_preview, "READ_SECONDS_MAX", 1)
+    for given, code, path in wrong:
+        of = {key: value for key, value in CUSTOMERS.items() if key != "table" or "query" not in given}
+        mapping = [{"column": "E-Mail", "target": "email"}]
+        refused = await gql.refused("previewSync", **{**shop.address(), **of, "mapping": mapping, **given})
+        assert [(each["code"], ".".join(each["path"][1:])) for each in refused["errors"]] == [(code, path)], given
     assert await shop.rows() == theirs
