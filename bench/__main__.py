@@ -1,4 +1,4 @@
-"""`python -m bench [reads engine import latency scale audience flows]`: measure all of it, or what is named."""
+"""`python -m bench [reads engine import latency scale audience mail flows]`: measure all of it, or what is named."""
 
 from __future__ import annotations
 
