@@ -21,11 +21,13 @@ _NAMES = {
     "lifecycleStage": "lifecycle_stage",
     "fieldValues": "field_values",
     "tags": "tags",
+    "externalId": "external_id",
 }
 
 
 @strawberry.input(
-    description="Somebody, known by an e-mail address, else by a phone number. What is absent or null stays."
+    description="Somebody, known by an external id, else by an e-mail address, else by a phone number."
+    " What is absent or null stays."
 )
 class UpsertContactInput:
     email: str | None = strawberry.UNSET
@@ -37,11 +39,18 @@ class UpsertContactInput:
     lifecycle_stage: LifecycleStage | None = strawberry.UNSET
     field_values: list[FieldValueInput] | None = strawberry.UNSET
     tags: list[str] | None = strawberry.field(default=strawberry.UNSET, description="Are added; created if unknown.")
+    external_id: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Under which the other system knows the contact. Whoever has it is meant, and gets `email`.",
+    )
 
 
 @strawberry.input(description="Up to 10,000 people. Such a request may be 16 MB large.")
 class UpsertContactsInput:
     contacts: list[UpsertContactInput]
+    external_source: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The other system, whose ids the `externalId`s are."
+    )
     idempotency_key: str | None = strawberry.field(
         default=strawberry.UNSET,
         description="The same call under the same key changes nothing and gets the same answer, for two days.",
@@ -72,7 +81,8 @@ class Mutation:
     )
     async def upsert_contacts(given: Given, by: Caller) -> dict:
         rows = [{_NAMES[key]: value for key, value in row.items()} for row in given["contacts"]]
-        results = await upserts.upsert(rows, key=given.get("idempotencyKey"), by=by)
+        source = given.get("externalSource")
+        results = await upserts.upsert(rows, external_source=source, key=given.get("idempotencyKey"), by=by)
         counts = {"created": 0, "updated": 0, "unchanged": 0, "refused": 0}
         for each in results:
             counts[each["status"].lower()] += 1

@@ -67,6 +67,41 @@ async def test_every_row_gets_its_own_answer(gql, team, caller):
     ]
 
 
+async def test_who_is_known_by_an_id_elsewhere_is_meant(gql, caller):
+    async def crm(*rows) -> list[tuple[str, str | None, list[str]]]:
+        done = await upsert(gql, *rows, externalSource="crm")
+        return [
+            (each["status"], each["contactId"], [fault["code"] for fault in each["errors"]]) for each in done["results"]
+        ]
+
+    [(_, ada, _), (_, bob, _)] = await crm(
+        {"email": "ada@ext.test", "externalId": "1"}, {"email": "bob@ext.test", "externalId": "2"}
+    )
+    assert await crm(
+        {"externalId": "1", "firstName": "Ada"},
+        {"email": "bob.new@ext.test", "externalId": "2"},
+        {"email": "cid@ext.test", "externalId": "3"},
+        {"email": "dot@ext.test", "externalId": "3"},
+        {"externalId": "9", "firstName": "Nobody"},
+    ) == [
+        ("UPDATED", ada, []),
+        ("UPDATED", bob, []),
+        ("CREATED", (await upsert(gql, {"email": "cid@ext.test"}))["results"][0]["contactId"], []),
+        ("REFUSED", None, ["DUPLICATE"]),
+        ("REFUSED", None, ["IDENTIFIER_REQUIRED"]),
+    ]
+    assert await crm({"email": "ada@ext.test", "externalId": "2"}) == [("UNCHANGED", ada, ["EXTERNAL_ID_TAKEN"])]
+    of_another = await upsert(gql, {"externalId": "1"}, externalSource="shop")
+    assert statuses(of_another) == ["REFUSED"]
+    found = await gql("query ($id: ID!) { contact(id: $id) { email } }", id=bob)
+    assert found["contact"]["email"] == "bob.new@ext.test"
+    refused = await gql.refused("upsertContacts", contacts=[{"email": "x@ext.test"}], externalSource="\u0000")
+    assert refused["errors"][0]["path"] == ["input", "externalSource"]
+    assert (await crm({"email": "x@ext.test", "externalId": "\ud800"}))[0][::2] == ("REFUSED", ["INVALID_CHARACTER"])
+    await settings.update({"email_immutable": True}, by=caller)
+    assert await crm({"email": "b@ext.test", "externalId": "2"}) == [("REFUSED", None, ["EMAIL_IMMUTABLE"])]
+
+
 async def test_a_key_is_used_once(gql):
     first = await upsert(gql, {"email": "k@ups.test"}, idempotencyKey="one")
     assert await upsert(gql, {"email": "k@ups.test"}, idempotencyKey="one") == first
