@@ -17,14 +17,14 @@ def request(query: str, **variables: Any) -> bytes:
     return orjson.dumps({"query": query, "variables": variables})
 
 
-def ask(port: int, body: bytes, path: str = "/graphql") -> Any:
-    """The answer, which must have no errors."""
+def ask(port: int, body: bytes, path: str = "/graphql", *, seconds: float = 10) -> Any:
+    """The answer, which must have no errors and come in time."""
     sent = urllib.request.Request(
         f"http://127.0.0.1:{port}{path}",
         body,
         {"content-type": "application/json", "authorization": f"Bearer {TOKEN}"},
     )
-    with urllib.request.urlopen(sent, timeout=10) as answer:
+    with urllib.request.urlopen(sent, timeout=seconds) as answer:
         found = orjson.loads(answer.read())
     assert not found.get("errors"), found
     return found
