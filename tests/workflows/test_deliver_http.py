@@ -21,6 +21,7 @@ from tests.mailbox import Mailbox
 from tests.receiver import Receiver, answer
 from tests.workflows.post import Post
 from tests.workflows.stage import line, step
+from workflows import graph
 
 
 @pytest.fixture
@@ -113,6 +114,22 @@ async def test_a_webhook_goes_to_public_addresses_alone(post: Post, receiver: Re
     await post.deliver()
     assert await post.became() == ["FAILED ADDRESS_NOT_PUBLIC"]
     assert receiver.connections == 0
+
+
+async def test_an_address_that_is_forbidden_while_contacts_are_inside_holds_up_nobody(
+    post: Post, private: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks = [step("w", "waitFor", "h", duration={"hours": 1}), step("h", "webhook", "e", url=private), step("e", "end")]
+    (run,) = await post.enter(await post.draw(hooks), await post.contact())
+    await post.settle()
+    monkeypatch.setenv("PARCOURS_WEBHOOK_PRIVATE", "false")
+    config.settings.cache_clear()
+    graph._versions.clear()  # as in a worker that was started anew
+    post.later(hours=1)
+    await post.settle()
+    await post.deliver()
+    assert await post.walked(run) == [("w", "COMPLETED"), ("h", "COMPLETED"), ("e", "COMPLETED")]
+    assert await post.became() == ["FAILED ADDRESS_NOT_PUBLIC"]
 
 
 async def test_a_text_message_goes_once_to_who_is_on_a_list_of_them(

@@ -10,6 +10,7 @@ from kit import config
 from kit.card import Length, Text
 from kit.errors import Problem
 from kit.web import web_address
+from segments.reading import Reading
 from services import messages
 from services.channels import http
 from workflows import sending
@@ -39,12 +40,15 @@ class Webhook(Step):
         await sending.queue(batch, list(batch.runs), "WEBHOOK", message_id=message_id)
 
     def faults(self) -> Iterator[Problem]:
-        """An address of the web that is not at once known to be none of the public, and a body without fault."""
+        """An address of the web, and a body without fault."""
         if not web_address(self.url):
             yield Problem("INVALID_VALUE", "Give an address such as https://hooks.example.org/in.", ("url",))
-        elif http.refused_at_sight(self.url) and not config.settings().webhook_private:
-            yield Problem("ADDRESS_NOT_PUBLIC", "This address is not public.", ("url",))
         yield from messages.faults("WEBHOOK", subject=None, body=self.body)
+
+    def problems(self, reading: Reading) -> Iterator[Problem]:
+        # Asked when it is drawn, not of what is stored: an operator may forbid it while contacts are inside.
+        if web_address(self.url) and http.refused_at_sight(self.url) and not config.settings().webhook_private:
+            yield Problem("ADDRESS_NOT_PUBLIC", "This address is not public.", ("url",))
 
     def describe(self) -> str:
         return f"Webhook {self.url}"[:200]
