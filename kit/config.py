@@ -138,6 +138,11 @@ class Settings(BaseSettings):
     location_database: Path | None = Field(
         None, description="A file that tells where addresses of the net are (MaxMind DB format, cities or countries)."
     )
+    delivery_days: int = Field(
+        400,
+        ge=30,
+        description="Days for which it is known what became of what was sent by automations and people, one by one.",
+    )
     anonymous_visit_days: int = Field(
         90, ge=1, le=3_650, description="Days for which visits of people nobody knows are kept."
     )

@@ -15,8 +15,22 @@ def web_address(given: object) -> bool:
 def origin(given: object) -> str | None:
     """`https://Example.org:443/` as a browser tells it, `https://example.org`; None where it is none."""
     parts = _parts(given)
-    if parts is None or parts.path not in ("", "/") or parts.query or parts.fragment:
-        return None
+    return None if parts is None or parts.path not in ("", "/") or parts.query or parts.fragment else _origin(parts)
+
+
+def origin_of(address: object) -> str | None:
+    """The origin of a whole address of a page; None where it is none."""
+    parts = _parts(address)
+    return None if parts is None else _origin(parts)
+
+
+def with_parameter(address: str, name: str, value: str) -> str:
+    """The address with one more parameter behind those it has; both are letters that stand in addresses as they are."""
+    page, mark, place = address.partition("#")
+    return f"{page}{'&' if '?' in page else '?'}{name}={value}{mark}{place}"
+
+
+def _origin(parts: SplitResult) -> str:
     assert parts.hostname is not None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     port = "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"

@@ -14,6 +14,7 @@ from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.paging import Key
 from schema.projection.read import read_connection, read_one
+from schema.projection.selection import arguments_of
 from schema.search import containing
 from schema.types.message import Message
 from services import messages
@@ -70,6 +71,13 @@ class UpdateMessageInput:
     tracked: bool | None = strawberry.UNSET
 
 
+@strawberry.type(description="An e-mail as one contact would get it.")
+class MessagePreview:
+    subject: str
+    html: str | None
+    text: str
+
+
 @strawberry.type
 class Query:
     @strawberry.field(description="One message by its id.")
@@ -95,6 +103,17 @@ class Query:
         where = Sql("(me.name IS NOT NULL AND {found})", found=found)
         page = paging.page(first, after, last, before)
         return await read_connection(info._raw_info, where, keys=BY_NAME, page=page)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="What a contact would get, or, without one, the e-mail with its gaps empty. Nothing is sent."
+    )
+    async def preview_message(
+        self, info: Info, message_id: strawberry.ID, contact_id: strawberry.ID | None = None
+    ) -> MessagePreview:
+        by = reader(info)
+        given = Given(arguments_of(info._raw_info))
+        made = await messages.preview(given.id("messageId", "message"), given.id_or_none("contactId", "contact"), by=by)
+        return MessagePreview(subject=made.subject, html=made.html, text=made.text)
 
 
 @strawberry.type

@@ -11,15 +11,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from kit import bell, db
+from kit import bell, config, db
 from kit.errors import conflict, not_found
 from kit.sql import Sql
 from services.caller import Caller
 
 LEASE = timedelta(seconds=30)
 CRASHES_MAX = 3  # claims from which nobody came back, before it is given up
+FORGOTTEN_MAX = 5_000  # in one statement
 GIVE_UP_AFTER = timedelta(hours=24)  # of refusals that may pass
 RESENT = ("UNKNOWN", "FAILED")  # by a person alone
+
+# The columns of a row for `queue` behind which is no step, no campaign and no message.
+ALONE = Sql(
+    """
+    NULL::bigint AS run_id,
+    NULL::integer AS seq,
+    NULL::bigint AS message_id,
+    NULL::bigint AS campaign_id,
+    NULL::bigint AS automation_id,
+    NULL::bigint AS step_id,
+    NULL::bigint[] AS list_ids
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +268,39 @@ async def resend(delivery_id: int, *, by: Caller) -> None:
         )
     )
     await bell.ring("deliver")
+
+
+async def forget(now: datetime) -> int:
+    """Delete what came to its end so long ago that nobody asks for it any more; how many.
+
+    What was sent stays known to activity, engagement and the counts of automations (`email_send`, `visit_count`). Those
+    of campaigns stay: their figures are counted from them.
+    """
+    before = now - timedelta(days=config.settings().delivery_days)
+    gone = 0
+    while True:
+        found = await db.column(
+            Sql(
+                """
+                DELETE FROM delivery dv
+                WHERE dv.id IN (
+                    SELECT old.id
+                    FROM delivery old
+                    WHERE old.queued_at < {before}::timestamptz
+                      AND old.finished_at < {before}::timestamptz
+                      AND old.campaign_id IS NULL
+                      AND NOT old.untold
+                    LIMIT {count_max}::integer
+                )
+                RETURNING dv.id
+                """,
+                before=before,
+                count_max=FORGOTTEN_MAX,
+            )
+        )
+        gone += len(found)
+        if len(found) < FORGOTTEN_MAX:
+            return gone
 
 
 def mine(held: Sequence[Claimed], addresses: Sequence[str | None] | None = None) -> Sql:

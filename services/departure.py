@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from kit import db
 from kit.sql import Sql
-from services import mail_consent
+from services import exclusions, mail_consent
 from services.deliveries import LEASE, Claimed, mine
 
 # A queued message of a run that ended so does not go out any more: what a step did before a normal end stays done.
@@ -34,11 +34,12 @@ async def depart(held: Sequence[Claimed], addresses: Sequence[str | None], now: 
     QUEUED: the contact has another address by now than the one of `addresses`, or the campaign is paused, and it is
     looked at again later. Missing: somebody else has it.
 
-    Contacts and memberships are locked before they are looked at, so that who was told “you are unsubscribed” before
-    this is seen here, and who comes while it is decided waits for the outcome.
+    Exclusions, contacts and memberships are locked before they are looked at, so that who was told “you are
+    unsubscribed” before this is seen here, and who comes while it is decided waits for the outcome.
     """
 
     async def decide() -> dict[int, str]:
+        await exclusions.hold()
         await _hold(held)
         rows = await db.rows(_decide(held, addresses, now))
         return {row["id"]: row["status"] for row in rows}

@@ -16,6 +16,7 @@ from services.given import Given
 
 KINDS = ("EXACTLY", "BEGINS_WITH", "ENDS_WITH")
 LISTS_MAX = 1_000
+_KEY = 7_226_029  # of an advisory lock
 
 
 async def create(values: Mapping[str, Any], *, by: Caller) -> tuple[int, list[Problem]]:
@@ -35,6 +36,7 @@ async def create(values: Mapping[str, Any], *, by: Caller) -> tuple[int, list[Pr
         problems.add("EMAIL_INVALID", "No e-mail address is like this.", "value")
     list_ids = await _lists(values.get("list_ids") or [], problems)
     problems.refuse()
+    await db.execute(Sql("SELECT pg_advisory_xact_lock({key}::bigint)", key=_KEY))
     made = await db.value(
         Sql(
             """
@@ -61,6 +63,14 @@ async def delete(exclusion_id: int, *, by: Caller) -> None:
     found = Sql("DELETE FROM exclusion ex WHERE ex.id = {id}::bigint RETURNING ex.id", id=exclusion_id)
     if await db.value(found) is None:
         raise not_found("exclusion", "id")
+
+
+async def hold() -> None:
+    """None comes to be until the end of this transaction: for whoever decides by those there are that a mail goes.
+
+    So what is told to be excluded is excluded, of everything that is not being handed over at that moment.
+    """
+    await db.execute(Sql("SELECT pg_advisory_xact_lock_shared({key}::bigint)", key=_KEY))
 
 
 def excluded(contacts: Sql, list_ids: Sequence[int] | None = None) -> Sql:

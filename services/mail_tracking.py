@@ -9,12 +9,14 @@ from datetime import timedelta
 from kit import db
 from kit.errors import not_found
 from kit.sql import Sql
-from services import mail_events, mail_links, sent
+from kit.web import origin_of, with_parameter
+from services import mail_events, mail_links, sent, visitors
 from services.caller import Caller
 
 # A person takes longer than this to have a mail before them, and to follow a second link of it.
 AT_ONCE = timedelta(seconds=2)
 IN_ONE_GO = timedelta(seconds=5)
+PARAMETER = "parcours_contact"  # the script of websites takes it out of the address again
 
 # Programs that look at mails for others: filters, previews, libraries. Google's image proxy is not among them: it
 # fetches when a person opens.
@@ -33,6 +35,7 @@ class Visitor:
 
     agent: str
     prefetches: bool = False
+    wants_not: bool = False  # to be followed: it says Do Not Track, or Global Privacy Control
 
     @property
     def is_machine(self) -> bool:
@@ -54,9 +57,44 @@ async def target(token: str) -> tuple[int, str]:
     return payload[0], payload[1]
 
 
-async def clicked(delivery_id: int, link: str, visitor: Visitor, *, by: Caller) -> None:
-    """Somebody, or something, followed a link of the mail."""
+async def clicked(delivery_id: int, link: str, visitor: Visitor, *, by: Caller) -> str:
+    """Somebody, or something, followed a link of the mail; where to.
+
+    To a page of one of our sites a person brings along who it is (`parcours_contact`), so that its browser is known.
+    """
     await _record(delivery_id, "CLICKED", link, visitor, by=by)
+    site = origin_of(link)
+    if visitor.is_machine or visitor.wants_not or site is None:
+        return link
+    contact = Sql(
+        """
+        SELECT dv.contact_id
+        FROM delivery dv
+        WHERE dv.id = {delivery}::bigint
+          AND EXISTS (SELECT FROM site st WHERE {site}::text = ANY(st.origins))
+        """,
+        delivery=delivery_id,
+        site=site,
+    )
+    contact_id = await db.value(contact)
+    return link if contact_id is None else with_parameter(link, PARAMETER, await visitors.token(contact_id))
+
+
+async def _arrived(delivery_id: int) -> None:
+    """What comes from within a mail says that it arrived, whatever became of the server's answer."""
+    await db.execute(
+        Sql(
+            """
+            UPDATE delivery dv
+            SET status = 'SENT',
+                reason = NULL
+            WHERE dv.id = {id}::bigint
+              AND dv.channel = 'EMAIL'
+              AND dv.status = 'UNKNOWN'
+            """,
+            id=delivery_id,
+        )
+    )
 
 
 async def _record(delivery_id: int, kind: str, link: str | None, visitor: Visitor, *, by: Caller) -> None:
@@ -111,4 +149,9 @@ async def _record(delivery_id: int, kind: str, link: str | None, visitor: Visito
         sent=sent.rows([delivery_id]),
         happened=happened,
     )
-    await db.all_or_nothing(lambda: mail_events.record(rows, by=by))
+
+    async def work() -> None:
+        await _arrived(delivery_id)
+        await mail_events.record(rows, by=by)
+
+    await db.all_or_nothing(work)

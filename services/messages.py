@@ -9,10 +9,12 @@ from typing import Any
 from kit import db, email
 from kit.errors import Problem, Problems, conflict, not_found
 from kit.sql import Sql
-from services import mail_html, templates
+from services import mail_html, rendering, templates
 from services.caller import Caller
+from services.channels.email import Letter
 from services.given import Given, camel
 from services.mail_html import NotMjml
+from services.rendering import Fault
 
 SUBJECT_LENGTH_MAX = 300
 BODY_LENGTH_MAX = 400_000
@@ -168,6 +170,20 @@ def faults(channel: str, *, subject: str | None, body: str | None) -> list[Probl
             return [Problem("TEMPLATE_INVALID", f"This is no MJML: {fault}.", ("body",))]
         found += templates.faults(html, "body", html=True)
     return found
+
+
+async def preview(message_id: int, contact_id: int | None, *, by: Caller) -> Letter:
+    """An e-mail as this contact would get it now, or with its gaps empty. Refused: NOT_FOUND; TEMPLATE_INVALID where it
+    cannot be filled in for this one."""
+    if await channel_of(message_id) != "EMAIL":
+        raise not_found("message", "messageId")
+    known = Sql("SELECT EXISTS (SELECT FROM contact c WHERE c.id = {id}::bigint)", id=contact_id)
+    if contact_id is not None and not await db.value(known):
+        raise not_found("contact", "contactId")
+    made = await rendering.preview(message_id, contact_id, by.now)
+    if isinstance(made, Fault):
+        raise conflict("TEMPLATE_INVALID", f"It cannot be filled in for this contact: {made.reason}.", "contactId")
+    return made
 
 
 async def channel_of(message_id: int) -> str | None:

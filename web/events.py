@@ -78,7 +78,7 @@ async def _answer(request: Request) -> Response:
     origin = request.headers.get("origin")
     if origin is not None and site.origins and origin not in site.origins:
         return refusal(403, request_id, origins.ANY, message="This site is not told of from here.")
-    if not _wants_not(request):
+    if not origins.wants_not(request.headers):
         await _take_in(request, site, told)
     return Response(RECEIVED, 202, headers=origins.ANY, media_type="application/json")
 
@@ -104,11 +104,6 @@ async def _read(request: Request) -> dict[str, Any]:
     if len(told["events"]) > ENTRIES_MAX:
         raise HTTPException(400, f"Send at most {ENTRIES_MAX} events at once.")
     return told
-
-
-def _wants_not(request: Request) -> bool:
-    """Whether the browser asks not to be followed."""
-    return request.headers.get("dnt") == "1" or request.headers.get("sec-gpc") == "1"
 
 
 async def _take_in(request: Request, site: Site, told: dict[str, Any]) -> None:

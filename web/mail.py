@@ -13,13 +13,18 @@ from starlette.routing import BaseRoute, Route
 
 from kit import clock, config, crash, db, log
 from kit.errors import NotFound
+from kit.limiter import Limiter, Rate
 from services import caller, mail_reports, mail_tracking, unsubscribing
 from services.mail_tracking import Visitor
+from web import origins
 from web.pages import page
 
 REPORT_BYTES_MAX = 1_000_000
 AGENT_LENGTH_MAX = 300
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+# What one address may ask for. Beyond it pages still open and links still lead on, but nothing is noted. Who leaves is
+# never refused.
+OF_ADDRESS = Rate(per_minute=600, burst=300)
 HEADERS = {"cache-control": "no-store, private", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
 ANYWHERE = {"cross-origin-resource-policy": "cross-origin"}  # mails are read on pages of others
 
@@ -41,6 +46,8 @@ async def _leave(request: Request) -> Response:
     token = request.path_params["token"]
     try:
         if request.method != "POST":
+            if seconds := await _wait(request):
+                raise HTTPException(429, headers={"retry-after": str(int(seconds) + 1)})
             await unsubscribing.look(token)
             return page(
                 "Unsubscribe?", "Press the button, and we will not write to you any more.", button="Unsubscribe"
@@ -55,7 +62,7 @@ async def _leave(request: Request) -> Response:
 
 async def _opened(request: Request) -> Response:
     """The same tiny image for everybody, whatever is noted."""
-    if request.method == "GET":
+    if request.method == "GET" and not await _wait(request):
         by = caller.system(await clock.now())
         await mail_tracking.opened(request.path_params["token"].removesuffix(".gif"), _visitor(request), by=by)
     return Response(PIXEL, media_type="image/gif", headers=HEADERS | ANYWHERE)
@@ -67,9 +74,9 @@ async def _clicked(request: Request) -> Response:
         delivery, target = await mail_tracking.target(request.path_params["token"])
     except NotFound:
         return page("This link is not valid.", status=404)
-    if request.method == "GET":
+    if request.method == "GET" and not await _wait(request):
         by = caller.system(await clock.now())
-        await mail_tracking.clicked(delivery, target, _visitor(request), by=by)
+        target = await mail_tracking.clicked(delivery, target, _visitor(request), by=by)
     return RedirectResponse(target, 302, HEADERS)
 
 
@@ -96,6 +103,14 @@ async def _came_back(request: Request) -> Response:
     return Response(orjson.dumps({"taken": taken}), media_type="application/json")
 
 
+async def _wait(request: Request) -> float:
+    """The seconds after which this address may ask again; 0: now."""
+    limiter: Limiter = request.app.state.limiter
+    address = request.client.host if request.client else None
+    return await limiter.wait(f"mail:{origins.neighbourhood(address)}", OF_ADDRESS)
+
+
 def _visitor(request: Request) -> Visitor:
     ahead = any("prefetch" in request.headers.get(name, "").lower() for name in ("sec-purpose", "purpose", "x-moz"))
-    return Visitor(request.headers.get("user-agent", "")[:AGENT_LENGTH_MAX], prefetches=ahead)
+    agent = request.headers.get("user-agent", "")[:AGENT_LENGTH_MAX]
+    return Visitor(agent, prefetches=ahead, wants_not=origins.wants_not(request.headers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 
 from services.forms import Form
@@ -25,6 +26,11 @@ def headers(form: Form, origin: str | None) -> dict[str, str]:
     if not form.allowed_origins or origin is None:
         return ANY
     return {**ANY, "access-control-allow-origin": origin, "vary": "origin"}
+
+
+def wants_not(headers: Mapping[str, str]) -> bool:
+    """Whether the browser asks not to be followed."""
+    return headers.get("dnt") == "1" or headers.get("sec-gpc") == "1"
 
 
 def neighbourhood(address: str | None) -> str:

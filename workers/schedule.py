@@ -148,9 +148,11 @@ async def files(now: datetime) -> None:
 
 
 async def history(now: datetime) -> None:
-    """Drop what is older than the account keeps."""
+    """Drop what is older than the account keeps, and than anybody asks of deliveries."""
+    from services import deliveries
     from workflows import retention
 
+    await deliveries.forget(now)
     await retention.drop_old(now)
 
 

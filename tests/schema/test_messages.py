@@ -32,6 +32,26 @@ async def test_a_message_is_made_ready_and_changed(gql) -> None:
     assert (await gql(f'{{ message(id: "{made["id"]}") {{ name }} }}'))["message"] == {"name": "Hello"}
 
 
+async def test_an_email_is_seen_as_a_contact_would_get_it(gql) -> None:
+    body = '<p>Hi {{ first_name }}</p><a href="https://shop.test/">Shop</a>'
+    message = (await gql.do("createMessage", "message { id }", name="M", subject="S {{ first_name }}", html=body))[
+        "message"
+    ]
+    contact = (await gql.do("createContact", "contact { id }", email="ann@x.test", firstName="<Ann>"))["contact"]
+    ask = "query ($id: ID!, $of: ID) { previewMessage(messageId: $id, contactId: $of) { subject html text } }"
+    seen = (await gql(ask, id=message["id"], of=contact["id"]))["previewMessage"]
+    assert seen["subject"] == "S <Ann>"
+    assert "<p>Hi &lt;Ann&gt;</p>" in seen["html"]
+    assert 'href="https://shop.test/"' in seen["html"]
+    assert seen["text"].startswith("Hi <Ann>")
+    assert (await gql(ask, id=message["id"]))["previewMessage"]["subject"].strip() == "S"
+    sms = (await gql.do("createMessage", "message { id }", name="Short", channel="SMS", text="Hi"))["message"]
+    for given in ({"id": sms["id"]}, {"id": "message_999999"}, {"id": message["id"], "of": "contact_999999"}):
+        answer = await gql.answer(ask, **given)
+        assert "NOT_FOUND" in str(answer.errors)
+    assert await database.value(Sql("SELECT count(*) FROM delivery dv")) == 0
+
+
 async def test_faults_of_templates_are_told_with_their_line(gql) -> None:
     table = [
         ({"html": "<p>\n{{ frist_name }}</p>"}, "html", "Line 2: there is no frist_name. Did you mean first_name?"),

@@ -42,7 +42,7 @@ TABLE = {
                 *("automation", "automations", "automationRun", "automationRuns", "publishPreview"),
                 *("refusedEntries", "stepKinds", "triggerKinds", "conditionKinds"),
                 *("form", "forms"),
-                *("message", "messages", "deliveries"),
+                *("message", "messages", "previewMessage", "deliveries"),
                 *("job", "jobs", "exports", "imports"),
                 *("campaign", "campaigns", "previewCampaign"),
                 *("scores", "sites"),

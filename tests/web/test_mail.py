@@ -14,8 +14,9 @@ from starlette.middleware import Middleware
 
 from kit import config
 from kit import db as database
+from kit.limiter import Limiter, Rate
 from kit.sql import Sql, ids
-from services import lists, mail_links, memberships
+from services import lists, mail_links, memberships, sites, visitors
 from services.caller import Caller
 from tests.mailbox import Mailbox
 from tests.workflows.post import Post
@@ -53,11 +54,20 @@ Subject: S
 
 
 @pytest.fixture
-async def anyone() -> AsyncIterator[httpx2.AsyncClient]:
+async def limiter(valkey: str) -> AsyncIterator[Limiter]:
+    made = Limiter(valkey)
+    await made._valkey.flushdb()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def anyone(limiter: Limiter) -> AsyncIterator[httpx2.AsyncClient]:
     """Somebody with a browser, before the addresses of mails."""
     app = Starlette(
         routes=mail.routes(), middleware=[Middleware(Envelope)], exception_handlers={HTTPException: on_http_exception}
     )
+    app.state.limiter = limiter
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://parcours.test", headers=BROWSER) as client:
         yield client
@@ -167,6 +177,53 @@ async def test_opens_and_clicks_are_noted_and_machines_told_apart(post: Post, ma
         "https://shop.test/b",
     }
     assert await database.value(Sql("SELECT count(*) FROM email_send es")) == 1
+
+
+async def test_a_click_on_a_page_of_ours_brings_along_who_it_is(post: Post, mailbox: Mailbox, anyone) -> None:
+    """Only to origins of a site, and of a person that does not ask not to be followed."""
+    contact = await post.subscriber()
+    await sites.create({"name": "Shop", "origins": ["https://shop.test"]}, by=post.caller)
+    elsewhere = '<a href="https://other.test/">C</a><a href="https://shop.test/p#top">D</a>'
+    await post.send(contact, subject="S", body=BODY + elsewhere)
+    await post.deliver()
+    await database.execute(Sql("UPDATE delivery dv SET status = 'UNKNOWN', reason = 'BROKEN_OFF'"))
+    await some_time_later()
+    first, _, other, last = paths(mailbox.messages[0].get_body(("html",)).get_content(), "c")
+    token = f"parcours_contact={await visitors.token(contact)}"
+    table = [
+        (first, {}, f"https://shop.test/a?x=1&y=2&{token}"),
+        (last, {}, f"https://shop.test/p?{token}#top"),
+        (other, {}, "https://other.test/"),
+        (first, {"sec-gpc": "1"}, "https://shop.test/a?x=1&y=2"),
+        (first, {"user-agent": "curl/8"}, "https://shop.test/a?x=1&y=2"),
+    ]
+    for path, headers, expected in table:
+        await some_time_later()
+        assert (await anyone.get(path, headers=headers)).headers["location"] == expected
+    assert await visitors.known_by(token.partition("=")[2]) == contact
+    assert await post.became() == ["SENT"]  # it was not known whether it arrived: now it is
+
+
+async def test_one_address_is_noted_so_often_and_may_always_leave(
+    post: Post, mailbox: Mailbox, anyone, limiter: Limiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S9, M2: pages stay open, links lead on and who leaves is never refused; only looking at the button waits."""
+    contact = await post.subscriber()
+    await post.send(contact, subject="S", body=BODY)
+    await post.deliver()
+    await some_time_later()
+    html = mailbox.messages[0].get_body(("html",)).get_content()
+    (pixel,), (click, *_), (leave, *_) = paths(html, "o"), paths(html, "c"), paths(html, "u")
+    monkeypatch.setattr(mail, "OF_ADDRESS", Rate(per_minute=1, burst=1))
+    await limiter.wait("mail:127.0.0.1", mail.OF_ADDRESS)
+    assert (await anyone.get(pixel)).status_code == 200
+    assert (await anyone.get(click)).headers["location"] == "https://shop.test/a?x=1&y=2"
+    assert await events() == []
+    refused = await anyone.get(leave)
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
+    assert (await anyone.post(leave)).status_code == 200
+    assert await standing(contact) == [("News", "UNSUBSCRIBED")]
 
 
 async def test_mail_that_comes_back_is_believed_of_what_we_sent(

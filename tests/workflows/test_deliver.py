@@ -122,6 +122,37 @@ async def test_what_changes_between_queue_and_sending_counts(post: Post, mailbox
     assert {message["To"] for message in mailbox.messages} == {"moved@stage.test", "person6@stage.test"}
 
 
+async def test_an_exclusion_made_at_the_same_instant_holds(post: Post, mailbox: Mailbox) -> None:
+    """I5: whoever decides that a mail goes waits for an exclusion that is just being made, and sees it."""
+    await post.send(await post.subscriber(email="ann@stage.test"))
+    made = asyncio.Event()
+
+    async def send() -> None:
+        await made.wait()
+        await deliver.pass_(post.now)
+
+    sending = asyncio.create_task(send())
+    async with db.transaction():
+        await exclusions.create({"kind": "EXACTLY", "value": "ann@stage.test"}, by=post.caller)
+        made.set()
+        await asyncio.sleep(0.3)
+    await sending
+    assert await post.became() == ["SUPPRESSED EXCLUDED"]
+    assert mailbox.messages == []
+
+
+async def test_what_became_of_it_is_forgotten_after_400_days_and_what_was_done_is_not(
+    post: Post, mailbox: Mailbox
+) -> None:
+    await post.send(await post.subscriber())
+    await post.deliver()
+    await post.send(await post.subscriber())
+    assert await deliveries.forget(post.now + timedelta(days=399)) == 0
+    assert await deliveries.forget(post.now + timedelta(days=401)) == 1
+    assert await post.became() == ["QUEUED"]
+    assert await db.value(Sql("SELECT count(*) FROM email_send es")) == 1
+
+
 @pytest.mark.parametrize("pipelining", [True, False])
 async def test_what_the_server_says_decides(post: Post, mailbox: Mailbox, pipelining: bool) -> None:
     """F7, F9: no such mailbox bounces at once, a pause is kept, a lost answer is never made up for by sending again."""

@@ -61,4 +61,5 @@ CREATE INDEX delivery_of_contact ON delivery (contact_id, id) WHERE contact_id I
 CREATE INDEX delivery_of_run ON delivery (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX delivery_of_automation ON delivery (automation_id, id) WHERE automation_id IS NOT NULL;
 CREATE INDEX delivery_of_message ON delivery (message_id, id) WHERE message_id IS NOT NULL;
+CREATE INDEX delivery_age ON delivery USING brin (queued_at);
 ALTER TABLE delivery SET (autovacuum_vacuum_scale_factor = 0.05, fillfactor = 80);
