@@ -290,10 +290,18 @@ CHECKS = (
     ),
     Check(
         "delivery_stuck",
-        "Nothing that is to be sent is overdue for long (I1).",
+        "Nothing that is to be sent is overdue for long, or held back by a campaign that goes on (I1).",
         _plain(
-            "SELECT 'delivery_' || dv.id AS found FROM delivery dv "
-            "WHERE dv.due_at < {now}::timestamptz - {late}::interval"
+            """
+            SELECT 'delivery_' || dv.id AS found
+            FROM delivery dv
+            WHERE dv.due_at < {now}::timestamptz - {late}::interval
+            UNION ALL
+            SELECT 'delivery_' || dv.id
+            FROM delivery dv
+            WHERE dv.due_at = 'infinity'
+              AND NOT EXISTS (SELECT FROM campaign cp WHERE cp.id = dv.campaign_id AND cp.status = 'PAUSED')
+            """
         ),
     ),
 )

@@ -17,7 +17,7 @@ from services.caller import Caller
 from services.mail_tracking import Visitor
 from tests.mailbox import Mailbox
 from tests.stories.team import tagged
-from workflows import deliver
+from workflows import deliver, doctor
 
 COUNTS = """
     members waiting recipients queued sent failed unknown opened clicked bounced complained unsubscribed
@@ -65,6 +65,12 @@ def press(gql, mailbox: Mailbox) -> Press:
 
 def recipients(mailbox: Mailbox) -> Counter[str]:
     return Counter(message["To"].split("@")[0] for message in mailbox.messages)
+
+
+async def stuck() -> int:
+    """What the doctor says of deliveries."""
+    found = await doctor.examine(await clock.now())
+    return next(each.violations for each in found if each.check.name == "delivery_stuck")
 
 
 async def test_a_campaign_goes_to_lists_and_a_segment_and_to_each_contact_once(team, press, gql, mailbox):
@@ -223,6 +229,7 @@ async def test_a_campaign_is_paused_and_goes_on_without_doubles_or_is_called_off
     await time.passes(hours=30)
     await press.work()
     assert mailbox.messages == []
+    assert not await stuck()
     seen = await gql("{ deliveries(status: QUEUED, first: 1) { nodes { nextAttemptAt status } } }")
     assert seen["deliveries"]["nodes"] == [{"nextAttemptAt": None, "status": "QUEUED"}]
     assert (await press.act("resume", campaign))["status"] == "SENDING"
@@ -230,6 +237,8 @@ async def test_a_campaign_is_paused_and_goes_on_without_doubles_or_is_called_off
     done = await press.look(campaign)
     assert (done["status"], done["statistics"]["sent"], done["statistics"]["queued"]) == ("SENT", 30, 0)
     assert set(recipients(mailbox).values()) == {1}
+    await database.execute(Sql("UPDATE delivery SET status = 'QUEUED', due_at = 'infinity' WHERE key LIKE '%2'"))
+    assert await stuck()  # held back by nobody
 
     mailbox.messages.clear()
     second = await press.write(listIds=[news])
