@@ -15,6 +15,7 @@ from schema.paging import Key
 from schema.projection.read import read_connection
 from schema.search import containing
 from schema.types.contact import Contact
+from schema.types.job import Job
 from schema.types.tag import Tag
 from services import tags, vocabulary
 from services.caller import Caller
@@ -104,11 +105,17 @@ class Mutation:
         await naming.update_tag(tag, given.named(name="name", description="description"), by=by)
         return {"tag": tag}
 
-    @mutation(MergeTagsInput, role=Role.ADMIN, description="Make one tag of several. No trigger fires.", tag=Tag)
+    @mutation(
+        MergeTagsInput,
+        role=Role.ADMIN,
+        description="Make one tag of several. No trigger fires. Where very many contacts have them, by the `job`; else"
+        " it is done with the answer.",
+        tag=Tag,
+        job=Job,
+    )
     async def merge_tags(given: Given, by: Caller) -> dict:
         into = given.id("intoId", "tag")
-        await naming.merge_tags(given.ids("fromIds", "tag"), into, by=by)
-        return {"tag": into}
+        return {"tag": into, "job": await naming.begin_merge_tags(given.ids("fromIds", "tag"), into, by=by)}
 
     @mutation(DeleteTagInput, role=Role.ADMIN, description="Delete a tag for good. No trigger fires.", tag=Tag)
     async def delete_tag(given: Given, by: Caller) -> dict:

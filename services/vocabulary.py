@@ -9,13 +9,12 @@ from kit import db
 from kit.errors import Problems, conflict, invalid, not_found
 from kit.sql import Sql
 from kit.text import TEXT_LENGTH_MAX
-from services import limits, segments, tags, views
+from services import jobs, limits, segments, tags, views
 from services.caller import Caller
 from services.given import Given
 
 MERGED_AT_ONCE_MAX = 50
 # A tag of a million contacts is merged or deleted in one statement, which takes longer than most.
-STATEMENT_TIMEOUT = "60s"
 
 
 async def create(values: Mapping[str, Any], *, by: Caller) -> int:
@@ -89,16 +88,9 @@ async def merge(tag_ids: Sequence[int], into: int, *, by: Caller) -> dict[str, s
     When somebody has been tagged is kept, by the earliest of the tags. No contact was given a tag or lost one, so
     there are no facts and no trigger fires. Refused: NOT_FOUND, a tag merged into itself, more than 50 at once.
     """
-    if not tag_ids or len(tag_ids) > MERGED_AT_ONCE_MAX:
-        raise invalid("OUT_OF_RANGE", f"Merge between 1 and {MERGED_AT_ONCE_MAX} tags at once.", "fromIds")
-    if into in tag_ids:
-        raise invalid("INVALID_VALUE", "A tag cannot be merged into itself.", "intoId")
-    kept = (await _lock([into], "intoId"))[into]
-    gone = await _lock(tag_ids, "fromIds")
-    await _be_patient()
-    await db.execute(
-        Sql(
-            """
+    kept, gone = await to_merge(tag_ids, into)
+    moved = Sql(
+        """
             INSERT INTO contact_tag AS ct (contact_id, tag_id, added_at)
             SELECT had.contact_id, {into}::bigint, min(had.added_at)
             FROM contact_tag had
@@ -107,22 +99,37 @@ async def merge(tag_ids: Sequence[int], into: int, *, by: Caller) -> dict[str, s
             ORDER BY had.contact_id
             ON CONFLICT (contact_id, tag_id) DO UPDATE SET added_at = least(ct.added_at, excluded.added_at)
             """,
-            into=into,
-            gone=list(gone),
-        )
+        into=into,
+        gone=list(gone),
     )
-    await db.execute(Sql("DELETE FROM tag t WHERE t.id = ANY({gone}::bigint[])", gone=list(gone)))
+    await jobs.patiently(moved)
+    await jobs.patiently(Sql("DELETE FROM tag t WHERE t.id = ANY({gone}::bigint[])", gone=list(gone)))
     await _rename_in_forms(list(gone.values()), kept)
     await segments.rename_tags(list(gone.values()), kept, by=by)
     await views.rename_tags(list(gone.values()), kept, by=by)
     return dict.fromkeys(gone.values(), kept)
 
 
+async def to_merge(tag_ids: Sequence[int], into: int) -> tuple[str, dict[int, str]]:
+    """The name of the tag that stays, and the others by their ids; locked, and refused as `merge` says."""
+    if not tag_ids or len(tag_ids) > MERGED_AT_ONCE_MAX:
+        raise invalid("OUT_OF_RANGE", f"Merge between 1 and {MERGED_AT_ONCE_MAX} tags at once.", "fromIds")
+    if into in tag_ids:
+        raise invalid("INVALID_VALUE", "A tag cannot be merged into itself.", "intoId")
+    return (await _lock([into], "intoId"))[into], await _lock(tag_ids, "fromIds")
+
+
+async def tagged(tag_ids: Sequence[int]) -> int:
+    """How often the tags were given, all together."""
+    return await db.value(
+        Sql("SELECT count(*) FROM contact_tag ct WHERE ct.tag_id = ANY({ids}::bigint[])", ids=list(tag_ids))
+    )
+
+
 async def delete(tag_id: int, *, by: Caller) -> None:
     """Take a tag away from everybody, for ever, without a fact. Refused: NOT_FOUND."""
     await _lock([tag_id], "id")
-    await _be_patient()
-    await db.execute(Sql("DELETE FROM tag t WHERE t.id = {id}::bigint", id=tag_id))
+    await jobs.patiently(Sql("DELETE FROM tag t WHERE t.id = {id}::bigint", id=tag_id))
 
 
 async def _rename_in_forms(old: Sequence[str], new: str) -> None:
@@ -183,7 +190,3 @@ def _name(values: Mapping[str, Any], problems: Problems) -> str:
 
 def _description(values: Mapping[str, Any], problems: Problems) -> str | None:
     return Given(values, problems).text("description", length_max=TEXT_LENGTH_MAX, lines=True)
-
-
-async def _be_patient() -> None:
-    await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))

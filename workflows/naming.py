@@ -12,10 +12,13 @@ from kit.errors import Invalid
 from kit.shape import camel
 from kit.sql import Sql
 from segments import rule
-from services import fields, vocabulary
+from services import fields, jobs, vocabulary
 from services.caller import Caller
 from services.renaming import Names, renamed
 from workflows import graph, locks, step, store, trigger
+
+MERGE = "merge_tags"
+MERGED_NOW_MAX = 50_000  # times that the tags were given; more are merged by a job
 
 
 async def update_tag(tag_id: int, values: Mapping[str, Any], *, by: Caller) -> None:
@@ -35,6 +38,16 @@ async def merge_tags(tag_ids: Sequence[int], into: int, *, by: Caller) -> None:
         await _wake_tagged(tag_ids, by=by)
         await _repoint(tag_ids, into)
         await _rename(held, await vocabulary.merge(tag_ids, into, by=by), by=by)
+
+
+async def begin_merge_tags(tag_ids: Sequence[int], into: int, *, by: Caller) -> int | None:
+    """`merge_tags`, at once where few contacts have the tags; else by a job, whose id this is. Refused as it is."""
+    if await vocabulary.tagged(tag_ids) <= MERGED_NOW_MAX:
+        await merge_tags(tag_ids, into, by=by)
+        return None
+    async with db.transaction():
+        await vocabulary.to_merge(tag_ids, into)
+        return await jobs.begin(MERGE, {"tag_ids": list(tag_ids), "into": into}, by=by)
 
 
 async def delete_tag(tag_id: int, *, by: Caller) -> None:
