@@ -16,6 +16,7 @@ from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
 
 from kit import db as database
+from kit.broker import NAMESPACE, QUEUE
 from kit.embedded import Postgres
 from models import migrate
 from tests.kill import ledger as book
@@ -64,13 +65,13 @@ class Crowd:
 async def ring_twice(machine: Machine) -> None:
     """Hints nobody sent, every one of them twice, and some that nobody understands, all the time."""
     hints = machine.hints()
+    await asyncio.to_thread(write_rubbish, hints)
     while True:
         for name in ("dispatch", "advance", "deliver", "nonsense"):
-            message = Message(queue_name="hints", actor_name=name, args=(), kwargs={}, options={})
+            message = Message(queue_name=QUEUE, actor_name=name, args=(), kwargs={}, options={})
             try:
                 for _ in range(2):
                     await asyncio.to_thread(hints.enqueue, message)
-                await asyncio.to_thread(write_rubbish, hints)
             except Exception:  # Valkey is dead just now
                 await asyncio.sleep(0.1)
         await asyncio.sleep(0.02)
@@ -78,8 +79,8 @@ async def ring_twice(machine: Machine) -> None:
 
 def write_rubbish(hints: RedisBroker) -> None:
     """A message that is none."""
-    hints.client.hset("dramatiq:hints.msgs", "rubbish", b'{"not": [a message')
-    hints.client.rpush("dramatiq:hints", "rubbish")
+    hints.client.hset(f"{NAMESPACE}:{QUEUE}.msgs", "rubbish", b'{"not": [a message')
+    hints.client.rpush(f"{NAMESPACE}:{QUEUE}", "rubbish")
 
 
 async def something_moves(connection: asyncpg.Connection, seconds: float = 30) -> None:
