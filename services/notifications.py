@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from kit import db
 from kit.errors import not_found
@@ -192,7 +193,7 @@ def _due(now: datetime) -> Sql:
     )
 
 
-def _written(row: dict) -> dict:
+def _written(row: Mapping[str, Any]) -> dict[str, Any]:
     """The mail of one user."""
     said, more = row["said"], row["n"] - len(row["said"])
     subject = said[0] if row["n"] == 1 else f"{row['account']}: {row['n']} notifications"
@@ -210,18 +211,13 @@ def notices(keys: Sequence[str], contents: Sequence[str]) -> Sql:
         SELECT
             w.key,
             NULL::bigint AS contact_id,
-            NULL::bigint AS run_id,
-            NULL::integer AS seq,
             'EMAIL' AS channel,
             'NOTICE' AS origin,
-            NULL::bigint AS message_id,
-            NULL::bigint AS campaign_id,
-            NULL::bigint AS automation_id,
-            NULL::bigint AS step_id,
-            NULL::bigint[] AS list_ids,
+            {alone},
             w.content::jsonb AS content
         FROM unnest({keys}::text[], {contents}::text[]) AS w (key, content)
         """,
+        alone=deliveries.ALONE,
         keys=list(keys),
         contents=list(contents),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from kit import db
 from kit.sql import Sql
@@ -53,6 +55,7 @@ async def pass_(now: datetime) -> int:
             return 0
         by = caller.system(now)
         told = [row for row in taken if row["event_id"] is not None]
+        gone = [row for row in taken if row["event_id"] is None]
         if told:
             pairs = Sql(
                 "SELECT * FROM unnest({webhooks}::bigint[], {events}::bigint[]) AS w (webhook_id, event_id)",
@@ -60,9 +63,8 @@ async def pass_(now: datetime) -> int:
                 events=[row["event_id"] for row in told],
             )
             await queue(pairs, by=by)
-        gone = [row["id"] for row in taken if row["event_id"] is None]
         if gone:
-            await deliveries.queue(_deletions([row for row in taken if row["event_id"] is None]), by=by)
+            await deliveries.queue(_deletions(gone), by=by)
     return len(taken)
 
 
@@ -99,15 +101,9 @@ def _told(pairs: Sql) -> Sql:
         SELECT
             {key} AS key,
             e.contact_id,
-            NULL::bigint AS run_id,
-            NULL::integer AS seq,
             'WEBHOOK' AS channel,
             'HOOK' AS origin,
-            NULL::bigint AS message_id,
-            NULL::bigint AS campaign_id,
-            NULL::bigint AS automation_id,
-            NULL::bigint AS step_id,
-            NULL::bigint[] AS list_ids,
+            {alone},
             jsonb_build_object(
                 'webhookId', wh.id,
                 'url', {host},
@@ -128,28 +124,23 @@ def _told(pairs: Sql) -> Sql:
         ORDER BY e.id, wh.id
         """,
         key=key("wh.id", "e.id"),
+        alone=deliveries.ALONE,
         host=_HOST,
         contact=_CONTACT,
         pairs=pairs,
     )
 
 
-def _deletions(rows: list[dict]) -> Sql:
+def _deletions(rows: Sequence[Mapping[str, Any]]) -> Sql:
     """Who was deleted is told by the number alone; of who was merged, also into whom."""
     return Sql(
         """
         SELECT
             'webhook:' || wh.id || ':deletion:' || w.id AS key,
             NULL::bigint AS contact_id,
-            NULL::bigint AS run_id,
-            NULL::integer AS seq,
             'WEBHOOK' AS channel,
             'HOOK' AS origin,
-            NULL::bigint AS message_id,
-            NULL::bigint AS campaign_id,
-            NULL::bigint AS automation_id,
-            NULL::bigint AS step_id,
-            NULL::bigint[] AS list_ids,
+            {alone},
             jsonb_build_object(
                 'webhookId', wh.id,
                 'url', {host},
@@ -176,6 +167,7 @@ def _deletions(rows: list[dict]) -> Sql:
         JOIN webhook wh ON wh.id = w.webhook_id
         ORDER BY w.id
         """,
+        alone=deliveries.ALONE,
         host=_HOST,
         ids=[row["id"] for row in rows],
         webhooks=[row["webhook_id"] for row in rows],

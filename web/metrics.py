@@ -30,6 +30,7 @@ async def _written() -> bytes:
             """
             SELECT
                 (SELECT count(*) FROM pending_event) AS facts_pending,
+                (SELECT count(*) FROM webhook_fact) AS webhook_facts_pending,
                 (
                     SELECT count(*)
                     FROM automation a
@@ -48,6 +49,7 @@ async def _written() -> bytes:
     assert row is not None
     for name, text in (
         ("facts_pending", "Facts that the engine has not looked at yet."),
+        ("webhook_facts_pending", "Facts that webhooks are to hear of, and that are no deliveries yet."),
         ("runs_due", "Runs that are to be moved."),
         ("deliveries_due", "E-mails, texts and webhooks that are to be sent."),
         ("deliveries_unknown", "What was cut off while it was sent: a person decides."),

@@ -200,6 +200,7 @@ class _Hooks(_Http):
         self._calls = Calls()
 
     async def send(self, some: list[tuple[Claimed, Ready]], lane: int) -> None:
+        """Those whose webhook is paused or rests are put off; a step's webhook always goes."""
         held = [found for claimed, _ in some if (found := await self._calls.held(claimed, self.now())) is not None]
         if held:
             await self.settle(held)
