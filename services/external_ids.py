@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from kit import db
 from kit.sql import Sql
@@ -10,11 +11,19 @@ from services import facts
 from services.caller import Caller
 
 
-async def follow(source: str, addresses: Mapping[str, str], *, update: bool, by: Caller) -> set[str]:
+@dataclass(slots=True)
+class Followed:
+    """Contacts who got another address, and the ids of those who would have."""
+
+    moved: set[int] = field(default_factory=set)
+    staying: set[str] = field(default_factory=set)
+
+
+async def follow(source: str, addresses: Mapping[str, str], *, update: bool, by: Caller) -> Followed:
     """Who is known by one of these ids has another address over there now, and gets it. Where somebody has that address
     already, nothing happens: then that one is meant.
 
-    Without `update` nobody gets anything; the answer is then the ids of those who would.
+    Without `update` nobody gets anything.
     """
     known = Sql(
         """
@@ -33,8 +42,9 @@ async def follow(source: str, addresses: Mapping[str, str], *, update: bool, by:
         source=source,
     )
     if not update:
-        return set(await db.column(Sql("WITH {known} SELECT known.external_id FROM known", known=known)))
-    await db.execute(
+        would = Sql("WITH {known} SELECT known.external_id FROM known", known=known)
+        return Followed(staying=set(await db.column(would)))
+    moved = await db.column(
         Sql(
             """
             WITH {known},
@@ -51,7 +61,7 @@ async def follow(source: str, addresses: Mapping[str, str], *, update: bool, by:
                 RETURNING c.id, meant.before, meant.after
             ),
             {facts}
-            SELECT
+            SELECT moved.id FROM moved
             """,
             known=known,
             now=by.now,
@@ -68,7 +78,42 @@ async def follow(source: str, addresses: Mapping[str, str], *, update: bool, by:
             ),
         )
     )
-    return set()
+    return Followed(moved=set(moved))
+
+
+async def taken(source: str, ids: Iterable[str]) -> set[str]:
+    """Which of these ids somebody has already."""
+    return set(
+        await db.column(
+            Sql(
+                """
+                SELECT c.external_id
+                FROM contact c
+                WHERE coalesce(c.external_source, '') = {source}::text
+                  AND c.external_id = ANY({ids}::text[])
+                """,
+                source=source,
+                ids=list(ids),
+            )
+        )
+    )
+
+
+async def rows_unchanged_besides(contacts: set[int]) -> int:
+    """How many rows of the batch changed nothing of these contacts but the address that `follow` gave them."""
+    return await db.value(
+        Sql(
+            """
+            SELECT coalesce(sum(cardinality(staged_contact.lines)), 0)::bigint
+            FROM staged_contact
+            WHERE staged_contact.contact_id = ANY({contacts}::bigint[])
+              AND NOT staged_contact.is_changed
+              AND NOT staged_contact.is_new
+              AND NOT staged_contact.is_repeated
+            """,
+            contacts=list(contacts),
+        )
+    )
 
 
 async def note(source: str, ids: Mapping[int, str]) -> list[int]:

@@ -31,6 +31,7 @@ class Person:
     attributes: dict[str, str] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     values: dict[int, Value] = field(default_factory=dict)
+    external: tuple[str, str] | None = None  # a system, and the id there, which nobody has yet: for a new contact
 
     @property
     def identity(self) -> str:
@@ -200,6 +201,7 @@ def staged(people: Sequence[Person]) -> tuple[list[tuple[Any, ...]], list[tuple[
             person.phone,
             *(person.attributes.get(key) for key in (*_LINES, "lifecycle_stage")),
             person.tags,
+            *(person.external or (None, None)),
         )
         for number, person in enumerate(people)
     ]

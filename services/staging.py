@@ -16,7 +16,7 @@ from services import facts
 from services.caller import Caller
 
 _CONTACT_COLUMNS = ["n", "lines", "email", "phone", "first_name", "last_name", "job_title", "company"]
-_CONTACT_COLUMNS += ["lifecycle_stage", "tags"]
+_CONTACT_COLUMNS += ["lifecycle_stage", "tags", "external_source", "external_id"]
 _VALUE_COLUMNS = ["n", "field_id", "value", "text_value", "number_value", "date_value", "time_value"]
 
 
@@ -36,6 +36,8 @@ async def copy(contacts: Sequence[tuple[Any, ...]], values: Sequence[tuple[Any, 
                 company         text,
                 lifecycle_stage text,
                 tags            text[] NOT NULL,
+                external_source text,
+                external_id     text,
                 contact_id      bigint,
                 is_new          boolean NOT NULL DEFAULT FALSE,
                 is_repeated     boolean NOT NULL DEFAULT FALSE,
@@ -161,13 +163,14 @@ async def create_contacts(*, by: Caller) -> None:
             """
             WITH made AS (
                 INSERT INTO contact (
-                    email, phone, first_name, last_name, job_title, company_id, lifecycle_stage, origin,
-                    created_at, updated_at
+                    email, phone, first_name, last_name, job_title, company_id, lifecycle_stage, external_source,
+                    external_id, origin, created_at, updated_at
                 )
                 SELECT
                     staged_contact.email, staged_contact.phone, staged_contact.first_name, staged_contact.last_name,
                     staged_contact.job_title, co.id, coalesce(staged_contact.lifecycle_stage, 'SUBSCRIBER'),
-                    {origin}::text, {now}::timestamptz, {now}::timestamptz
+                    staged_contact.external_source, staged_contact.external_id, {origin}::text, {now}::timestamptz,
+                    {now}::timestamptz
                 FROM staged_contact
                 LEFT JOIN company co ON lower(co.name) = lower(staged_contact.company)
                 WHERE staged_contact.contact_id IS NULL

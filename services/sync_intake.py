@@ -68,6 +68,8 @@ async def take(run: ImportJob, source: SyncSource, columns: Columns, texts: Text
     batch = await asyncio.to_thread(lambda: reads.read(rows))
     keys = _keys(columns, rows)
     apart, moved = await _keep_apart(batch, keys, source, by)
+    if keys:
+        await _name(batch, keys, source)
     order = Order(tags=source.tags, update=source.update, accepts_marketing=source.accepts_marketing)
     lists = [] if source.list_id is None else [("the list", source.list_id)]
     run = await imports.take_over(run, batch, order, lists, by=by)
@@ -89,6 +91,16 @@ def _keys(columns: Columns, rows: Sequence[tuple[int, Sequence[str]]]) -> dict[i
         return {}
     place = columns.told.index(named[0])
     return {line: cells[place].strip() for line, cells in rows if cells[place].strip()}
+
+
+async def _name(batch: Incoming, keys: Mapping[int, str], source: SyncSource) -> None:
+    """Who is new gets the id with the rest, which is far cheaper than afterwards; an id goes to one."""
+    gone = await external_ids.taken(source.external_source, keys.values())
+    for person in batch.people:
+        key = keys.get(person.lines[0])
+        if key is not None and key not in gone:
+            gone.add(key)
+            person.external = (source.external_source, key)
 
 
 async def _keep_apart(
