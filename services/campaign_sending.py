@@ -39,15 +39,16 @@ async def pass_(now: datetime) -> int:
             now=now,
         )
     )
-    handled = 0
-    for row in working:
-        if row["fixed"]:
-            handled += await _queue(row["id"], now)
-    beginning = [row["id"] for row in working if not row["fixed"]]
-    if beginning:
+    if not all(row["fixed"] for row in working):
         await _refresh(now)
-        for campaign_id in beginning:
-            handled += await _begin(campaign_id, now)
+    handled, failed = 0, None
+    for row in working:
+        try:
+            handled += await (_queue if row["fixed"] else _begin)(row["id"], now)
+        except Exception as error:  # one that fails holds up no other
+            failed = error
+    if failed is not None:
+        raise failed
     return handled
 
 
