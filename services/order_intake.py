@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kit.errors import Problem
-from services import imports, order_batches
+from services import imports, order_batches, order_writes
 from services.caller import Caller
 from services.import_jobs import Result
 from services.imports import Again
@@ -33,9 +33,9 @@ async def store(batch: IncomingOrders, source: str, *, update: bool, by: Caller)
     await order_batches.hold()
     if await order_batches.moved(source) or await order_batches.strangers():
         raise Again
-    await order_batches.create(source, by=by)
+    await order_writes.create(source, by=by)
     if update:
-        await order_batches.update(by=by)
+        await order_writes.update(by=by)
     await order_batches.recount()
     counts = await order_batches.tally()
     problems: Problems = [(line, "WARNING", None, _DUPLICATE) for line in batch.repeated]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -87,10 +87,7 @@ class Reading:
         self, session: Session, kind: Database, *, size: int, limit: int | None = None
     ) -> AsyncIterator[Texts]:
         """The texts of the rows that were not taken in before, so many at a time."""
-        asked = Asked(
-            self._asked.table, self._asked.query, self._asked.columns, self._asked.cursor, self._asked.since, limit
-        )
-        text, values = kind.statement(asked)
+        text, values = kind.statement(replace(self._asked, limit=limit))
         async for rows in session.read(text, values, size=size):
             if texts := await asyncio.to_thread(self._texts, rows):
                 yield texts
