@@ -205,6 +205,26 @@ def doctor(data: Data = None) -> None:
 
 
 @app.command()
+def clock(
+    days: Annotated[int, typer.Option(min=0, max=3_660)] = 0,
+    hours: Annotated[int, typer.Option(min=0)] = 0,
+    minutes: Annotated[int, typer.Option(min=0)] = 0,
+    data: Data = None,
+) -> None:
+    """Put the server's clock forward, to see what comes of it. In test mode alone, and for good."""
+    from datetime import timedelta
+
+    from kit import clock
+    from services import account
+
+    async def forward() -> str:
+        await account.put_clock_forward(timedelta(days=days, hours=hours, minutes=minutes))
+        return f"{await clock.now():%Y-%m-%d %H:%M:%S %Z}"
+
+    typer.echo(f"It is {_run(data, forward)} now.")
+
+
+@app.command()
 def demo(data: Data = None) -> None:
     """Fill an empty server with believable contacts, lists, tags and a running automation."""
 

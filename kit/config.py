@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="Lines for people or for machines; auto looks whether a terminal is attached."
     )
-    test_mode: bool = Field(False, description="Lets the owner move the server's clock. Never in production.")
+    test_mode: bool = Field(False, description="Lets the operator put the clock forward. Never in production.")
     crash_at: str | None = Field(
         None,
         pattern="^[a-z_]+:[1-9][0-9]*$",

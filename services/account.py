@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kit import db
+from datetime import timedelta
+
+from kit import config, db
+from kit.errors import Problem, Refused
 from kit.sql import Sql
 
 
@@ -19,3 +22,13 @@ async def set_up(*, default_country: str, timezone: str) -> None:
             timezone=timezone,
         )
     )
+
+
+async def put_clock_forward(by: timedelta) -> None:
+    """Let it be so much later for the whole server, from now on and for good. Only in test mode (CONFIG), and never
+    back (OUT_OF_RANGE), since what happened would be in the future."""
+    if not config.settings().test_mode:
+        raise Refused(Problem("CONFIG", "The clock is moved in test mode alone: PARCOURS_TEST_MODE=true."))
+    if by <= timedelta():
+        raise Refused(Problem("OUT_OF_RANGE", "Say how far the clock is put forward."))
+    await db.execute(Sql("UPDATE account SET clock_shift = clock_shift + {by}::interval", by=by))
