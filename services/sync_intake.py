@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kit import db
+from kit import db, text
 from kit.errors import Problem
 from kit.sql import Sql
 from services import external_ids, fields, identity, import_jobs, imports, incoming_orders, order_intake, settings
@@ -90,7 +90,8 @@ def _keys(columns: Columns, rows: Sequence[tuple[int, Sequence[str]]]) -> dict[i
     if not named:
         return {}
     place = columns.told.index(named[0])
-    return {line: cells[place].strip() for line, cells in rows if cells[place].strip()}
+    told = {line: cells[place].strip() for line, cells in rows}
+    return {line: key for line, key in told.items() if key and text.fault(key) is None}
 
 
 async def _name(batch: Incoming, keys: Mapping[int, str], source: SyncSource) -> None:
