@@ -29,7 +29,7 @@ SMALL = 5
 async def live(server: dict[str, Any], told: int) -> None:
     """Do jobs in small pieces, and say after each that it is done."""
     imports.BATCH_ROWS = export.PIECE_SIZE = SMALL
-    jobs.fix.__kwdefaults__["size"] = SMALL
+    jobs.fix.__kwdefaults__ = {"size": SMALL}
     await db.connect(Server(**server), pool_size=2)
     while await work.pass_(await clock.now()):
         os.write(told, b".")
