@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -26,7 +28,7 @@ class Campaign(Model):
     ended_at = fields.DatetimeField(null=True)
     members = fields.BigIntField(default=0)
     recipients = fields.BigIntField(default=0)
-    skipped = fields.JSONField()
+    skipped: fields.Field[Any] = fields.JSONField()
     stopped_by = fields.TextField(null=True)
     trusted = fields.BooleanField(default=False)
     created_at = fields.DatetimeField()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -29,7 +31,7 @@ class Delivery(Model):
     run_id = fields.BigIntField(null=True)
     seq = fields.IntField(null=True)
     list_ids = ArrayField(element_type="bigint")
-    content = fields.JSONField(null=True)
+    content: fields.Field[Any] = fields.JSONField(null=True)
     attempt = fields.IntField(default=0)
     crashes = fields.IntField(default=0)
     due_at = fields.DatetimeField(null=True)

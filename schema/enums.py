@@ -260,9 +260,7 @@ JobState = words(
     "CANCELLED",
 )
 ExportKind = words("ExportKind", "What leaves as a file.", "CONTACTS", "LIST", "SEGMENT", "TASKS", "RUNS")
-UpsertStatus = words(
-    "UpsertStatus", "What came of one of many contacts.", "CREATED", "UPDATED", "UNCHANGED", "REFUSED"
-)
+UpsertStatus = words("UpsertStatus", "What came of one of many contacts.", "CREATED", "UPDATED", "UNCHANGED", "REFUSED")
 SortDirection = words("SortDirection", "Which end comes first.", "ASC", "DESC")
 ContactSortKey = words(
     "ContactSortKey",

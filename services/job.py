@@ -61,7 +61,7 @@ class Kind(ABC):
 
     kind: ClassVar[str] = ""  # the file name, e.g. bulk_edit
 
-    async def plan(self, job: Job) -> None:
+    async def plan(self, job: Job) -> None:  # noqa: B027 - not every kind has anything to plan
         """Once, before the first piece: fix the set (`jobs.fix`), or look at what is to be done. Sets `job.total`."""
 
     @abstractmethod
@@ -72,5 +72,5 @@ class Kind(ABC):
         tried again a few times.
         """
 
-    async def ended(self, job: Job, now: datetime) -> None:
+    async def ended(self, job: Job, now: datetime) -> None:  # noqa: B027 - nor to tidy up
         """The job has come to its end, whichever: tidy up. In the transaction that ends it."""

@@ -147,7 +147,7 @@ def moved(keep_id: int, merge_id: int, plan: Plan, pair: Pair, by: Caller) -> Sq
         ),
         moved=join(
             ", ",
-            (_ids_of(table) for table in (*REPOINTED, "contact_tag", "membership", "score_award", "contact_merge", "run", "history")),
+            map(_ids_of, (*REPOINTED, "contact_tag", "membership", "score_award", "contact_merge", "run", "history")),
         ),
         user_id=by.user_id,
         now=by.now,

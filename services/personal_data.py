@@ -131,7 +131,8 @@ PARTS = {
     "splits": Part(
         "split_path",
         """
-        SELECT to_jsonb(sw) || jsonb_build_object('automation', a.name) AS found, (sw.automation_id, sw.step_key) AS place
+        SELECT to_jsonb(sw) || jsonb_build_object('automation', a.name) AS found,
+            (sw.automation_id, sw.step_key) AS place
         FROM split_path sw
         JOIN automation a ON a.id = sw.automation_id
         WHERE sw.contact_id = {id}
@@ -211,7 +212,8 @@ PARTS = {
     "scores": Part(
         "contact_score",
         """
-        SELECT jsonb_build_object('score', so.name, 'total', cs.total, 'changed_at', cs.changed_at) AS found, so.id AS place
+        SELECT jsonb_build_object('score', so.name, 'total', cs.total, 'changed_at', cs.changed_at) AS found,
+            so.id AS place
         FROM contact_score cs
         JOIN score so ON so.id = cs.score_id
         WHERE cs.contact_id = {id}

@@ -58,8 +58,8 @@ class ApiOrigins(CORSMiddleware):
     """Which websites may use the API. Every form, and every site that tells of its visitors, says that for itself."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inner = self.app if scope.get("path", "").startswith(("/forms/", "/events", "/parcours.js")) else super().__call__
-        await inner(scope, receive, send)
+        open_to_all = scope.get("path", "").startswith(("/forms/", "/events", "/parcours.js"))
+        await (self.app if open_to_all else super().__call__)(scope, receive, send)
 
 
 @contextlib.asynccontextmanager

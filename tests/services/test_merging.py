@@ -196,8 +196,8 @@ async def made(person: dict[str, Any], number: int, by) -> int:
         )
     )
     await totals.recount(merge_moves.bought(contact))
-    for given in person["points"]:
-        if given == "hand":
+    for way in person["points"]:
+        if way == "hand":
             score = await database.value(Sql("SELECT so.id FROM score so"))
             await scores.adjust(some, score, "ADD", number, by=by)
         else:
