@@ -1,4 +1,4 @@
-"""Campaigns: personalised mails to a mail server that takes everything, by one worker process."""
+"""Campaigns and steps: personalised mails to a mail server that takes everything, by one worker process."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 
+from bench import mail_step
 from bench.lab import Figure, bar, median, process, say, servers, wait_until, with_database
 from bench.people import fill
 from bench.wire import free_port
@@ -44,17 +45,22 @@ def measure(contacts: int = CONTACTS) -> list[Figure]:
     port = free_port()
     os.environ |= {"PARCOURS_SMTP_URL": f"smtp://127.0.0.1:{port}", "PARCOURS_MAIL_FROM": SENDER}
     config.settings.cache_clear()
-    sending, bare = [], []
+    sending, steps, bare = [], [], []
     with servers() as addresses, _sink(addresses, port):
         say(f"storing {contacts:,} contacts")
         with_database(addresses, lambda: fill(contacts))
         for number in range(ROUNDS):
             say(f"a campaign, round {number + 1} of {ROUNDS}")
             sending.append(_campaign(addresses, port, number))
+            say("the same mail by a step of an automation")
+            steps.append(_step(addresses, port, number))
             say("the same mails, made before, by the bare client")
             bare.append(with_database(addresses, lambda: _bare(port, contacts)))
     return [
         Figure("campaign, personalised mails", f"{median(sending):,.0f} mails/s", f"{ratio(sending, bare):.2f} × bare"),
+        Figure(
+            "the same by a step, entry included", f"{median(steps):,.0f} mails/s", f"{ratio(steps, bare):.2f} × bare"
+        ),
         Figure("the same mails, made before, by the bare client", f"{median(bare):,.0f} mails/s"),
     ]
 
@@ -96,6 +102,18 @@ def _campaign(addresses: Addresses, port: int, number: int) -> float:
     wanted = with_database(addresses, lambda: _recipients(campaign_id))
     assert taken == reached == wanted, f"{taken} mails to {reached} of {wanted}"
     return taken / (ended - began)
+
+
+def _step(addresses: Addresses, port: int, number: int) -> float:
+    """Mails a second of an automation of one mail, each to one recipient with a way to leave at one click."""
+    _ask(port, "ZERO")
+    automation, total = with_database(addresses, lambda: mail_step.write(number, SUBJECT, BODY))
+    with process(addresses, "workers"):
+        seconds = with_database(addresses, lambda: mail_step.send(automation, total))
+    taken, reached = map(int, _ask(port, "STAT").split())
+    leaving = int(_ask(port, "EXIT"))
+    assert taken == reached == leaving == total, f"{taken} mails to {reached} of {total}, {leaving} with a way to leave"
+    return total / seconds
 
 
 async def _write(number: int) -> int:

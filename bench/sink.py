@@ -1,4 +1,7 @@
-"""A mail server that takes everything and counts it: `python -m bench.sink PORT`; STAT says how many, to how many."""
+"""A mail server that takes everything and counts it: `python -m bench.sink PORT`.
+
+STAT says how many mails there were and to how many, EXIT how many of them can be left at one click.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ class Sink(asyncio.Protocol):
     """One connection; what it may be asked is what our own client asks."""
 
     taken: ClassVar[Counter[bytes]] = Counter()
+    leaving: ClassVar[int] = 0  # with the headers for leaving at one click
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -29,10 +33,11 @@ class Sink(asyncio.Protocol):
             if not found:
                 return
             self._waiting = rest
-            self._wire.write(self._mail() if self._in_data else self._command(head))
+            self._wire.write(self._mail(head) if self._in_data else self._command(head))
 
-    def _mail(self) -> bytes:
+    def _mail(self, message: bytes) -> bytes:
         self._in_data = False
+        Sink.leaving += b"List-Unsubscribe: <http" in message and b"List-Unsubscribe-Post: List-Unsub" in message
         Sink.taken[self._recipient] += 1
         return b"250 taken\r\n"
 
@@ -47,8 +52,11 @@ class Sink(asyncio.Protocol):
             return b"354 go on\r\n"
         if word == b"STAT":
             return b"250 %d %d\r\n" % (Sink.taken.total(), len(Sink.taken))
+        if word == b"EXIT":
+            return b"250 %d\r\n" % Sink.leaving
         if word == b"ZERO":
             Sink.taken.clear()
+            Sink.leaving = 0
         return b"250 yes\r\n"
 
 

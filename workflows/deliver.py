@@ -24,7 +24,7 @@ from workflows.lanes import Round
 
 # Mails between one point of no return and the next on a connection: so many a crash makes UNKNOWN. As many as go in a
 # moment, so that a server that takes its time has few.
-GROUP_MIN, GROUP_SECONDS = 5, 0.05
+GROUP_MIN, GROUP_SECONDS = 5, 0.1
 TOLD_MAX = 500
 TELL_SECONDS = 0.5
 HTTP_LANES = 8
