@@ -25,7 +25,7 @@ from workflows import entry, publish
 CONTACTS = int(os.environ.get("PARCOURS_BENCH_CONTACTS", "200000"))
 MILLION = int(os.environ.get("PARCOURS_BENCH_MANY", "1000000"))
 STEPS = 10
-ROUNDS = 2
+ROUNDS = int(os.environ.get("PARCOURS_BENCH_ROUNDS", "2"))
 PIECE = 20_000  # contacts let in by one call
 RIVAL_CONTACTS = 300
 DUE = 10_000
