@@ -77,9 +77,13 @@ def _around_liquid(source: str, make: Callable[[str], str], *, in_text: str) -> 
     return _BACK.sub(lambda match: gaps[int(match[1] or match[2])], made)
 
 
+# A font that is loaded from elsewhere would tell strangers who reads.
+_NO_FONTS = mrml.RenderOptions(fonts={})
+
+
 def _from_mjml(source: str) -> str:
     try:
-        return mrml.to_html(source).content
+        return mrml.to_html(source, None, _NO_FONTS).content
     except OSError as error:
         raise NotMjml(str(error)[:200]) from error
 
