@@ -80,8 +80,10 @@ async def let_in(candidates: Sql, *, by: Caller) -> Entered:
                               AND r.started_at > {now}::timestamptz - interval '24 hours'
                         ) AS recent
                     FROM run r
+                    -- By the contact, who has few runs. Of an automation that everybody enters at this moment the planner
+                    -- believes that hardly anybody was ever in it, and would read all of its runs, for each contact.
                     WHERE r.contact_id = candidate.contact_id
-                      AND r.automation_id = candidate.automation_id
+                      AND r.automation_id + 0 = candidate.automation_id
                 ) AS past
             ),
             chosen AS (
@@ -190,14 +192,14 @@ def _in_window(by: Caller) -> Sql:
                 SELECT min(r.started_at)
                 FROM run r
                 WHERE r.contact_id = candidate.contact_id
-                  AND r.automation_id = candidate.automation_id
+                  AND r.automation_id + 0 = candidate.automation_id
                   AND r.trigger_id = candidate.trigger_id
                 UNION ALL
                 SELECT (
                     SELECT min(r.started_at)
                     FROM run r
                     WHERE r.contact_id = candidate.contact_id
-                      AND r.automation_id = candidate.automation_id
+                      AND r.automation_id + 0 = candidate.automation_id
                       AND r.trigger_id = candidate.trigger_id
                       AND r.started_at >= opened.at + interval '24 hours'
                 )
@@ -207,7 +209,7 @@ def _in_window(by: Caller) -> Sql:
             SELECT count(*)
             FROM run r
             WHERE r.contact_id = candidate.contact_id
-              AND r.automation_id = candidate.automation_id
+              AND r.automation_id + 0 = candidate.automation_id
               AND r.trigger_id = candidate.trigger_id
               AND r.started_at >= (SELECT max(opened.at) FROM opened)
               AND {now}::timestamptz < (SELECT max(opened.at) FROM opened) + interval '24 hours'
