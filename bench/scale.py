@@ -110,6 +110,7 @@ async def _rate(automation: int) -> float:
         )
     )
     assert visits == STEPS * CONTACTS, f"{visits} visits"
+    say(f"{visits / took:,.0f} steps/s")
     await _until_quiet()
     return visits / took
 
@@ -223,7 +224,9 @@ async def _rival_rate() -> float:
     before, began = await db.value(done), time.perf_counter()
     while (now_done := await db.value(done)) < RIVAL_CONTACTS * STEPS:
         await asyncio.sleep(POLL_SECONDS)
-    return (now_done - before) / (time.perf_counter() - began)
+    rate = (now_done - before) / (time.perf_counter() - began)
+    say(f"{rate:,.0f} steps/s")
+    return rate
 
 
 @contextlib.contextmanager
@@ -248,6 +251,7 @@ async def _enter_everybody() -> list[Figure]:
     entered = await _enter_all(automation)
     took = time.perf_counter() - began
     await db.execute(Sql("UPDATE automation a SET status = 'INACTIVE' WHERE a.id = {id}::bigint", id=automation))
+    say(f"{entered / took:,.0f} runs/s")
     return [Figure(f"letting {entered:,} contacts in", f"{took:,.1f} s", f"{entered / took:,.0f} runs/s")]
 
 
@@ -312,6 +316,7 @@ async def _due(automation: int, waiting: int) -> Figure:
         await asyncio.sleep(POLL_SECONDS)
     took = (now - at).total_seconds()
     await publish.deactivate(automation, by=caller.system(now))
+    say(f"{took:,.2f} s")
     return Figure(f"{DUE:,} runs due at once among {waiting:,} waiting", f"{took:,.2f} s", "until the last has moved")
 
 
