@@ -80,8 +80,8 @@ async def let_in(candidates: Sql, *, by: Caller) -> Entered:
                               AND r.started_at > {now}::timestamptz - interval '24 hours'
                         ) AS recent
                     FROM run r
-                    -- By the contact, who has few runs. Of an automation that everybody enters at this moment the planner
-                    -- believes that hardly anybody was ever in it, and would read all of its runs, for each contact.
+                    -- By the contact, who has few runs. Of an automation that everybody enters at this moment the
+                    -- planner believes that hardly anybody is in it, and would read all of its runs for each contact.
                     WHERE r.contact_id = candidate.contact_id
                       AND r.automation_id + 0 = candidate.automation_id
                 ) AS past
