@@ -9,7 +9,7 @@ from kit import ids
 from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, admit
-from schema.enums import AuditOutcome
+from schema.enums.team import AuditOutcome
 from schema.node import Connection
 from schema.projection.read import read_connection
 from schema.projection.selection import arguments_of

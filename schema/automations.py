@@ -12,7 +12,7 @@ from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
 from schema.cards import StepInput, TriggerInput
-from schema.enums import AutomationStatus, EntryPolicy, RunStatus
+from schema.enums.automations import AutomationStatus, EntryPolicy, RunStatus
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection, read_one

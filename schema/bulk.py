@@ -7,7 +7,7 @@ import strawberry
 from schema.access import Role
 from schema.cards import ConditionInput
 from schema.contacts import FieldValueInput
-from schema.enums import LifecycleStage
+from schema.enums.contacts import LifecycleStage
 from schema.mutation import Given, mutation
 from schema.types.job import Job
 from services.caller import Caller

@@ -12,7 +12,7 @@ from kit import ids
 from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
-from schema.enums import CampaignAudience, CampaignStatus
+from schema.enums.mail import CampaignAudience, CampaignStatus
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.paging import Key

@@ -102,8 +102,7 @@ def _input_below(card: Any) -> type:
 @cache
 def _enum(words: type[Enum]) -> type[Enum]:
     """The API's enum of this name, if it has one already, else the card's own."""
-    known = getattr(enums, words.__name__, None)
-    return known or strawberry.enum(words, description=inspect.getdoc(words))
+    return enums.find(words.__name__) or strawberry.enum(words, description=inspect.getdoc(words))
 
 
 def _python_name(key: str) -> str:

@@ -13,7 +13,8 @@ from kit.sql import FALSE, Sql, all_of
 from schema import order, paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
-from schema.enums import LifecycleStage, MembershipStatus, Origin
+from schema.enums.contacts import LifecycleStage, Origin
+from schema.enums.lists import MembershipStatus
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.order import ContactSortInput

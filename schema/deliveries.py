@@ -9,7 +9,7 @@ from kit import ids
 from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
-from schema.enums import DeliveryChannel, DeliveryStatus
+from schema.enums.mail import DeliveryChannel, DeliveryStatus
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection

@@ -8,7 +8,7 @@ from strawberry.types import Info
 from kit.sql import TRUE, Sql
 from schema import paging
 from schema.access import Role, reader
-from schema.enums import ExclusionKind
+from schema.enums.lists import ExclusionKind
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection

@@ -10,7 +10,7 @@ from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
-from schema.enums import ExportKind
+from schema.enums.jobs import ExportKind
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection

@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from kit.sql import TRUE, Sql
 from schema.access import Role, reader
-from schema.enums import FieldType
+from schema.enums.contacts import FieldType
 from schema.mutation import Given, mutation
 from schema.projection.read import read_all
 from schema.types.field import Field, FieldGroup

@@ -13,7 +13,7 @@ from kit.card import Ref
 from kit.shape import Parameter, parameters
 from schema.access import Role, reader
 from schema.cards import description_of
-from schema.enums import words
+from schema.enums.words import words
 from schema.mutation import Given, mutation
 from schema.scalars import JSON
 from schema.types.automation import Automation

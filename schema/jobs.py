@@ -12,7 +12,7 @@ from kit.errors import not_found
 from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
-from schema.enums import JobState
+from schema.enums.jobs import JobState
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection, read_one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema.enums import words
+from schema.enums.words import words
 from services import form_action
 from workflows import step, trigger
 

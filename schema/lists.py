@@ -12,7 +12,7 @@ from kit.sql import TRUE, Sql
 from schema import paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
-from schema.enums import Channel, ListKind, MembershipSource, MembershipStatus
+from schema.enums.lists import Channel, ListKind, MembershipSource, MembershipStatus
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.paging import Key

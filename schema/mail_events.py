@@ -11,7 +11,7 @@ import strawberry
 from kit import ids
 from schema import told
 from schema.access import Role
-from schema.enums import EmailEventKind, EmailEventResult, EmailOrigin
+from schema.enums.mail import EmailEventKind, EmailEventResult, EmailOrigin
 from schema.mutation import Given, mutation
 from schema.types.campaign import Campaign
 from services import mail_intake

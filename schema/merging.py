@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from kit.errors import invalid, not_found
 from schema.access import Role, reader
-from schema.enums import MergeSide
+from schema.enums.contacts import MergeSide
 from schema.mutation import Given, mutation
 from schema.projection.selection import arguments_of
 from schema.types.contact import Contact

@@ -9,7 +9,7 @@ from kit import ids
 from kit.sql import TRUE, Sql
 from schema import paging
 from schema.access import Role, reader
-from schema.enums import Channel
+from schema.enums.lists import Channel
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.paging import Key

@@ -20,7 +20,7 @@ from kit.errors import NotFound, Problem, Refused, invalid
 from kit.sql import Sql
 from schema.access import Role, admit
 from schema.audited import answered, entry_of, logged
-from schema.enums import ErrorCode
+from schema.enums.error_codes import ErrorCode
 from schema.projection.json import json_object
 from schema.projection.late import filled
 from schema.projection.made import has_table, table_of

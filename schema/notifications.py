@@ -11,7 +11,7 @@ from kit.errors import invalid
 from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
-from schema.enums import NotificationKind
+from schema.enums.team import NotificationKind
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection, read_one

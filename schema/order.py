@@ -8,7 +8,7 @@ import strawberry
 
 from kit.errors import Problems
 from kit.sql import Sql
-from schema.enums import ContactSortKey, SortDirection
+from schema.enums.views import ContactSortKey, SortDirection
 from schema.paging import Elsewhere, Key, ending_with_id
 from segments.reading import FieldDefinition, Reading
 

@@ -11,7 +11,7 @@ from kit import ids
 from kit.sql import Sql, all_of
 from schema import paging, told
 from schema.access import Role, reader
-from schema.enums import OrderStatus
+from schema.enums.commerce import OrderStatus
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection

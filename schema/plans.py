@@ -10,7 +10,7 @@ from strawberry.types import Info
 from kit.sql import TRUE, Sql
 from schema import told
 from schema.access import Role, reader
-from schema.enums import PlanMembershipStatus
+from schema.enums.commerce import PlanMembershipStatus
 from schema.mutation import Given, mutation
 from schema.projection.read import read_all
 from schema.types.plan import Plan, PlanMembership

@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from schema.access import Role, reader
 from schema.cards import StepInput
-from schema.enums import StepChange
+from schema.enums.automations import StepChange
 from schema.mutation import Given, mutation
 from schema.projection.selection import arguments_of
 from schema.types.automation import Automation

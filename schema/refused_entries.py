@@ -9,7 +9,7 @@ from kit import ids
 from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import reader
-from schema.enums import EntryRefusal
+from schema.enums.automations import EntryRefusal
 from schema.node import Connection
 from schema.projection.read import read_connection
 from schema.projection.selection import arguments_of

@@ -10,7 +10,7 @@ from kit.duration import Duration
 from kit.sql import TRUE, Sql, ids
 from schema import cards
 from schema.access import Role, reader
-from schema.enums import ScoreOperation
+from schema.enums.contacts import ScoreOperation
 from schema.mutation import Given, mutation
 from schema.projection.read import read_all
 from schema.types.contact import Contact

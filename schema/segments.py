@@ -14,7 +14,7 @@ from schema import paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
 from schema.context import Movement
-from schema.enums import SegmentKind
+from schema.enums.lists import SegmentKind
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.paging import Key

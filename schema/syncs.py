@@ -13,7 +13,7 @@ from kit.shape import camel
 from kit.sql import TRUE, Sql
 from schema import paging
 from schema.access import Role, admit
-from schema.enums import SyncContent, SyncDatabase, SyncTls
+from schema.enums.jobs import SyncContent, SyncDatabase, SyncTls
 from schema.imports import ColumnTargetInput
 from schema.mutation import Given, mutation
 from schema.node import Connection

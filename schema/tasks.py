@@ -12,7 +12,7 @@ from kit.errors import invalid
 from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
-from schema.enums import TaskRelationKind, TaskStatus
+from schema.enums.team import TaskRelationKind, TaskStatus
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection

@@ -11,7 +11,7 @@ from kit import ids
 from kit.sql import TRUE, Sql
 from schema import told
 from schema.access import Role, reader
-from schema.enums import Device
+from schema.enums.website import Device
 from schema.mutation import Given, mutation
 from schema.projection.read import read_all
 from schema.scalars import JSON

@@ -6,7 +6,7 @@ import strawberry
 
 from schema.access import Role
 from schema.contacts import FieldValueInput
-from schema.enums import LifecycleStage, UpsertStatus
+from schema.enums.contacts import LifecycleStage, UpsertStatus
 from schema.mutation import Given, UserError, mutation
 from services import upserts
 from services.caller import Caller

@@ -11,7 +11,7 @@ from kit import ids
 from kit.sql import TRUE, Sql, all_of
 from schema import paging
 from schema.access import Role, reader
-from schema.enums import Role as RoleWord
+from schema.enums.team import Role as RoleWord
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.projection.read import read_connection, read_one

@@ -10,7 +10,7 @@ from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
 from schema.cards import ConditionInput
-from schema.enums import ContactColumn
+from schema.enums.views import ContactColumn
 from schema.mutation import Given, mutation
 from schema.node import Connection
 from schema.order import ContactSortInput

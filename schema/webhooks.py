@@ -10,7 +10,7 @@ from strawberry.types import Info
 from kit.errors import invalid
 from kit.sql import TRUE, Sql
 from schema.access import Role, admit
-from schema.enums import WebhookKind
+from schema.enums.activity import WebhookKind
 from schema.mutation import Given, mutation
 from schema.projection.read import read_all
 from schema.types.delivery import Delivery

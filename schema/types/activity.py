@@ -7,7 +7,7 @@ from datetime import datetime
 import strawberry
 
 from kit.sql import Sql
-from schema.enums import ActivityKind
+from schema.enums.activity import ActivityKind
 from schema.node import Node, global_id
 from schema.projection.made import column, table
 from schema.scalars import JSON

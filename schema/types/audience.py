@@ -7,7 +7,7 @@ from datetime import datetime
 import strawberry
 
 from kit.sql import Sql
-from schema.enums import MembershipSource
+from schema.enums.lists import MembershipSource
 from schema.projection.made import column, many, table
 from schema.types.list import List
 from schema.types.plan import PlanMembership

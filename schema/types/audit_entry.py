@@ -6,7 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import AuditOutcome
+from schema.enums.team import AuditOutcome
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from schema.types.activity import actor_label

@@ -9,7 +9,7 @@ import strawberry
 
 from kit import clock
 from kit.sql import Sql
-from schema.enums import AutomationStatus, EntryPolicy, RunStatus, TriggerRuns
+from schema.enums.automations import AutomationStatus, EntryPolicy, RunStatus, TriggerRuns
 from schema.kinds import StepKind, TriggerKind
 from schema.node import Connection, Node, global_id
 from schema.projection.late import late

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from kit.sql import Sql
-from schema.enums import CampaignAudience, CampaignStatus, CampaignStop
+from schema.enums.mail import CampaignAudience, CampaignStatus, CampaignStop
 from schema.node import Node, global_id
 from schema.projection.made import column, many, one, table
 from schema.types.list import List

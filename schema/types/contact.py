@@ -9,18 +9,11 @@ import strawberry
 
 from kit.sql import Sql
 from schema.cards import ConditionInput
-from schema.enums import (
-    ActivityKind,
-    ContactKind,
-    ContactRole,
-    EngagementLevel,
-    LifecycleStage,
-    MembershipSource,
-    MembershipStatus,
-    OrderStatus,
-    Origin,
-    RunStatus,
-)
+from schema.enums.activity import ActivityKind
+from schema.enums.automations import RunStatus
+from schema.enums.commerce import OrderStatus
+from schema.enums.contacts import ContactKind, ContactRole, EngagementLevel, LifecycleStage, Origin
+from schema.enums.lists import MembershipSource, MembershipStatus
 from schema.node import Connection, Node, global_id
 from schema.paging import Key, by_id
 from schema.projection.made import column, connected, inline, many, one, one_for, table

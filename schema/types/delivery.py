@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from schema.enums import DeliveryChannel, DeliveryOrigin, DeliveryStatus, WebhookKind
+from schema.enums.activity import WebhookKind
+from schema.enums.mail import DeliveryChannel, DeliveryOrigin, DeliveryStatus
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from schema.types.message import Message

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import EngagementLevel
+from schema.enums.contacts import EngagementLevel
 from schema.projection.made import column, table
 
 # Of contact `c`. Who was never sent anything that counts has no row.

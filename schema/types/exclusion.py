@@ -6,7 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import ExclusionKind
+from schema.enums.lists import ExclusionKind
 from schema.node import Node, global_id
 from schema.projection.made import column, many, one, table
 from schema.types.list import List

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from kit.sql import Sql
-from schema.enums import SubmissionOutcome
+from schema.enums.website import SubmissionOutcome
 from schema.kinds import FormActionKind
 from schema.node import Connection, Node, global_id
 from schema.projection.made import column, connected, many, one, table

@@ -10,7 +10,9 @@ import strawberry
 
 from kit import clock, config
 from kit.sql import Sql
-from schema.enums import ErrorCode, JobState, words
+from schema.enums.error_codes import ErrorCode
+from schema.enums.jobs import JobState
+from schema.enums.words import words
 from schema.node import Connection, Node, global_id
 from schema.projection.late import late
 from schema.projection.made import column, connected, many, one, table

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import LifecycleStage
+from schema.enums.contacts import LifecycleStage
 from schema.projection.made import column, table
 
 # Of contact `c`. Who has been a subscriber from the beginning has no row for it until it moves on.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from kit.sql import Sql
-from schema.enums import MergeSide
+from schema.enums.contacts import MergeSide
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from schema.scalars import JSON

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import DeliveryChannel
+from schema.enums.mail import DeliveryChannel
 from schema.node import Node, global_id
 from schema.projection.made import column, table
 

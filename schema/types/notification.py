@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from schema.enums import NotificationKind
+from schema.enums.team import NotificationKind
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from schema.scalars import JSON

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from kit.sql import Sql
-from schema.enums import OrderStatus
+from schema.enums.commerce import OrderStatus
 from schema.node import Node, global_id
 from schema.paging import Key, by_id
 from schema.projection.made import column, many, one, table

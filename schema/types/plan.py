@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from schema.enums import PlanMembershipStatus
+from schema.enums.commerce import PlanMembershipStatus
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 

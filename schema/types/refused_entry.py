@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from schema.enums import EntryRefusal, EntryVia
+from schema.enums.automations import EntryRefusal, EntryVia
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from schema.types.activity import actor_label

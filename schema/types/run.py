@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from kit.sql import FALSE, Sql
-from schema.enums import EntryVia, RunEndReason, RunState, RunStatus, VisitStatus
+from schema.enums.automations import EntryVia, RunEndReason, RunState, RunStatus, VisitStatus
 from schema.kinds import StepKind
 from schema.node import Node, global_id
 from schema.projection.made import column, inline, many, one, table

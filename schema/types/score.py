@@ -6,7 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import ScoreMode
+from schema.enums.contacts import ScoreMode
 from schema.node import Node, global_id
 from schema.projection.made import column, many, one, table
 from schema.scalars import JSON

@@ -11,7 +11,7 @@ import strawberry
 from kit import clock, db
 from kit.sql import Sql, join, number
 from schema import order
-from schema.enums import SegmentKind
+from schema.enums.lists import SegmentKind
 from schema.node import Connection, Node, global_id
 from schema.order import ContactSortInput
 from schema.paging import Key

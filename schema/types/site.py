@@ -6,7 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import Device
+from schema.enums.website import Device
 from schema.node import Node, global_id
 from schema.projection.made import column, inline, table
 from schema.scalars import JSON

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from kit.sql import Sql, text
-from schema.enums import RunEndReason
+from schema.enums.automations import RunEndReason
 from schema.projection.made import column, inline, many, table
 from workflows.report import JUMPED_OVER
 

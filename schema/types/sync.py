@@ -7,7 +7,8 @@ from typing import Annotated
 
 import strawberry
 
-from schema.enums import ErrorCode, SyncContent, SyncDatabase, SyncTls
+from schema.enums.error_codes import ErrorCode
+from schema.enums.jobs import SyncContent, SyncDatabase, SyncTls
 from schema.node import Connection, Node, global_id
 from schema.projection.made import column, connected, one, table
 from schema.scalars import JSON

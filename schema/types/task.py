@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from schema.enums import TaskRelationKind, TaskStatus
+from schema.enums.team import TaskRelationKind, TaskStatus
 from schema.node import Node, global_id
 from schema.projection.made import column, inline, one, table
 from schema.types.user import User

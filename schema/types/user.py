@@ -7,7 +7,7 @@ from datetime import datetime
 import strawberry
 
 from kit.sql import Sql
-from schema.enums import NotificationKind, Role
+from schema.enums.team import NotificationKind, Role
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from services import notifications

@@ -9,7 +9,7 @@ import strawberry
 
 from kit import clock
 from kit.sql import Sql
-from schema.enums import ContactColumn, ContactSortKey, SortDirection
+from schema.enums.views import ContactColumn, ContactSortKey, SortDirection
 from schema.node import Node, global_id
 from schema.projection.late import Later
 from schema.projection.made import column, many, one, table

@@ -7,7 +7,8 @@ from datetime import datetime
 import strawberry
 
 from kit.sql import Sql
-from schema.enums import DeliveryStatus, WebhookKind, WebhookPause
+from schema.enums.activity import WebhookKind, WebhookPause
+from schema.enums.mail import DeliveryStatus
 from schema.node import Connection, Node, global_id
 from schema.projection.made import column, connected, table
 from schema.types.delivery import Delivery

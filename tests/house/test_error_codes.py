@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from schema.enums import ErrorCode
+from schema.enums.error_codes import ErrorCode
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("kit", "segments", "services", "workflows")

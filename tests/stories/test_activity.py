@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from kit import clock
-from schema.enums import ActivityKind
+from schema.enums.activity import ActivityKind
 from schema.types.sentences import SENTENCES
 from tests.stories.team import step
 from web.live import Hub
