@@ -34,7 +34,7 @@ class Module:
 def modules() -> dict[str, Module]:
     """Every module of the house by its name."""
     found = {}
-    files = [ROOT / "cli.py", *(file for room in FLOORS for file in sorted((ROOT / room).rglob("*.py")))]
+    files = [file for room in FLOORS for file in sorted((ROOT / room).rglob("*.py"))]
     for file in files:
         parts = file.relative_to(ROOT).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

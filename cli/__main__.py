@@ -1,0 +1,5 @@
+"""`python -m cli` is the `parcours` command."""
+
+from cli import main
+
+main()
