@@ -272,7 +272,10 @@ def _variable(where: tuple[int | str, ...]) -> str:
 
 
 def parse_database_url(url: str) -> Server:
-    """`postgresql://user:password@host:port/name?host=/folder/of/socket&sslmode=require` as an address."""
+    """`postgresql://user:password@host:port/name?host=/folder/of/socket&sslmode=require` as an address.
+
+    `sslmode=verify-full` looks at the certificate, by the system's authorities or those in the file `sslrootcert`.
+    """
     from kit.db import Server
 
     parts = urlsplit(url)
@@ -286,4 +289,5 @@ def parse_database_url(url: str) -> Server:
         password=unquote(parts.password) if parts.password else None,
         database=unquote(parts.path.lstrip("/")) or "parcours",
         ssl=options.get("sslmode"),
+        ssl_authorities=options.get("sslrootcert"),
     )

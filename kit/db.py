@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from ssl import SSLContext, create_default_context
 from typing import Any, TypeVar
 
 import asyncpg
@@ -42,7 +43,11 @@ class _Connection(asyncpg.Connection):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where PostgreSQL answers. `host` may be a folder with its socket."""
+    """Where PostgreSQL answers. `host` may be a folder with its socket.
+
+    `ssl` is an sslmode of PostgreSQL. The modes that verify believe the authorities in the file `ssl_authorities`,
+    else those that the system believes.
+    """
 
     host: str
     port: int
@@ -50,6 +55,16 @@ class Server:
     password: str | None
     database: str
     ssl: str | None = None
+    ssl_authorities: str | None = None
+
+    @property
+    def tls(self) -> str | SSLContext | None:
+        """What the driver is given, which by itself knows no authorities at all."""
+        if self.ssl not in ("verify-ca", "verify-full"):
+            return self.ssl
+        context = create_default_context(cafile=self.ssl_authorities)
+        context.check_hostname = self.ssl == "verify-full"
+        return context
 
 
 @dataclass(slots=True)
@@ -77,7 +92,7 @@ def tortoise_config(server: Server, *, pool_size: int, statement_timeout_seconds
                     "user": server.user,
                     "password": server.password,
                     "database": server.database,
-                    "ssl": server.ssl,
+                    "ssl": server.tls,
                     "minsize": 1,
                     "maxsize": pool_size,
                     "timeout": CONNECT_TIMEOUT_SECONDS,
@@ -132,7 +147,7 @@ async def open_one(server: Server | None = None, *, settings: dict[str, str] | N
         user=server.user,
         password=server.password,
         database=server.database,
-        ssl=server.ssl,
+        ssl=server.tls,
         timeout=CONNECT_TIMEOUT_SECONDS,
         server_settings=settings or {"application_name": "parcours", "timezone": "UTC", "jit": "off"},
     )

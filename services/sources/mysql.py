@@ -73,7 +73,7 @@ def _open(address: Address, host: str, seconds: int) -> pymysql.Connection[Any]:
     connection = pymysql.connect(
         **where,
         user=address.user,
-        password=address.password or "",
+        password=(address.password or "").encode(),  # of a text the driver would make Latin-1
         database=address.database,
         charset="utf8mb4",
         connect_timeout=CONNECT_SECONDS_MAX,
