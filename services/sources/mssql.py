@@ -94,13 +94,14 @@ def _open(address: Address, host: str, seconds: int) -> Any:
         read_only=True,
         autocommit=False,
         use_datetime2=True,
+        tds_version="7.4",  # else the driver tries older ones that have no TLS, whatever is required
     )
 
 
 def _is_denied(error: Exception) -> bool:
-    """Whether there is a server that said no; the driver may still have the number of what went wrong before."""
+    """Whether the server's own words are first; the driver may still have the number of what went wrong before."""
     number, words = _said(error)
-    return number in _DENIED and "Unable to connect" not in words
+    return number in _DENIED and not words.startswith("DB-Lib error")
 
 
 def _failed(error: Exception) -> Exception:

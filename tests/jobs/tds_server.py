@@ -1,18 +1,22 @@
 """A server that speaks as SQL Server does (TDS 7.1 to 7.4) and looks everything up in a PostgreSQL.
 
-Enough of the protocol for a driver to sign in, ask, and get rows: MS-TDS 2.2.3 (packets) and 2.2.7 (tokens).
+Enough of the protocol for a driver to sign in, ask, and get rows: MS-TDS 2.2.3 (packets) and 2.2.7 (tokens). With a
+certificate it insists on TLS, whose handshake is in packets of its own (2.2.6.5), and everything after it in TLS.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import struct
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import asyncpg
+
+from tests.jobs.certificates import Certificates
 
 PASSWORD = "Sesame-1871"
 PRELOGIN, LOGIN, BATCH, REPLY = 0x12, 0x10, 0x01, 0x04
@@ -21,10 +25,16 @@ COLLATION = b"\x09\x04\xd0\x00\x34"
 
 
 class TdsServer:
-    """Answers every batch from `connection`; `statements` are the batches as they came."""
+    """Answers every batch from `connection`; `statements` are the batches as they came, `secured` the TLS sessions."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, certificates: Certificates | None = None) -> None:
         self.connection = connection
+        self.secured = 0
+        self._tls: ssl.SSLContext | None = None
+        if certificates:
+            self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self._tls.load_cert_chain(certificates.certificate, certificates.key)
+            self._tls.maximum_version = ssl.TLSVersion.TLSv1_2  # the protocol has no place for what 1.3 sends later
         self.statements: list[str] = []
         self.port = 0
         self._server: asyncio.Server | None = None
@@ -38,14 +48,19 @@ class TdsServer:
         self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        newer = False
+        newer, wire = False, Wire(reader, writer)
         try:
             while True:
-                kind, message = await _message(reader)
+                kind, message = await wire.message()
                 if kind == PRELOGIN:
-                    # VERSION and ENCRYPTION (not supported), each with its place and length; then their content.
+                    # VERSION and ENCRYPTION, each with its place and length; then their content.
+                    encryption = b"\x02" if self._tls is None else b"\x03"  # not supported, required
                     answer = (
-                        b"\x00\x00\x0b\x00\x06" + b"\x01\x00\x11\x00\x01" + b"\xff" + b"\x10\x00\x00\x00\x00\x00\x02"
+                        b"\x00\x00\x0b\x00\x06"
+                        + b"\x01\x00\x11\x00\x01"
+                        + b"\xff"
+                        + b"\x10\x00\x00\x00\x00\x00"
+                        + encryption
                     )
                 elif kind == LOGIN:
                     newer = struct.unpack_from("<I", message, 4)[0] >= 0x72090002
@@ -55,13 +70,11 @@ class TdsServer:
                     answer = await self._answer(message[skipped:].decode("utf-16-le"), newer)
                 else:
                     answer = _done(newer)
-                # In packets of the size that was agreed on by saying nothing.
-                for at in range(0, len(answer), 4_000):
-                    part = answer[at : at + 4_000]
-                    last = at + 4_000 >= len(answer)
-                    writer.write(struct.pack(">BBHHBB", REPLY, last, len(part) + 8, 0, at // 4_000 % 255 + 1, 0) + part)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+                await wire.send(REPLY, answer)
+                if kind == PRELOGIN and self._tls is not None:
+                    await wire.secure(self._tls)
+                    self.secured += 1
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             writer.close()
 
     async def _answer(self, statement: str, newer: bool) -> bytes:
@@ -83,13 +96,59 @@ class TdsServer:
         return b"".join(tokens) + _done(newer, 0x10, len(rows))
 
 
-async def _message(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    parts = []
-    while True:
-        kind, status, length, *_ = struct.unpack(">BBHHBB", await reader.readexactly(8))
-        parts.append(await reader.readexactly(length - 8))
-        if status & 1:
-            return kind, b"".join(parts)
+class Wire:
+    """Packets over a connection, plain or within TLS."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._tls: ssl.SSLObject | None = None
+        self._arrived, self._leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+
+    async def message(self) -> tuple[int, bytes]:
+        parts = []
+        while True:
+            kind, status, length, *_ = struct.unpack(">BBHHBB", await self._read(8))
+            parts.append(await self._read(length - 8))
+            if status & 1:
+                return kind, b"".join(parts)
+
+    async def send(self, kind: int, message: bytes) -> None:
+        """In packets of the size that was agreed on by saying nothing."""
+        for at in range(0, len(message), 4_000):
+            part = message[at : at + 4_000]
+            last = at + 4_000 >= len(message)
+            packet = struct.pack(">BBHHBB", kind, last, len(part) + 8, 0, at // 4_000 % 255 + 1, 0) + part
+            if self._tls is not None:
+                self._tls.write(packet)
+                packet = self._leaving.read()
+            self._writer.write(packet)
+        await self._writer.drain()
+
+    async def secure(self, context: ssl.SSLContext) -> None:
+        session = context.wrap_bio(self._arrived, self._leaving, server_side=True)
+        while True:
+            try:
+                session.do_handshake()
+            except ssl.SSLWantReadError:
+                await self.send(PRELOGIN, self._leaving.read())
+                self._arrived.write((await self.message())[1])
+            else:
+                await self.send(PRELOGIN, self._leaving.read())
+                self._tls = session
+                return
+
+    async def _read(self, count: int) -> bytes:
+        if self._tls is None:
+            return await self._reader.readexactly(count)
+        found = b""
+        while len(found) < count:
+            try:
+                found += self._tls.read(count - len(found))
+            except ssl.SSLWantReadError:
+                if not (more := await self._reader.read(65_536)):
+                    raise asyncio.IncompleteReadError(found, count) from None
+                self._arrived.write(more)
+        return found
 
 
 def _signed_in(message: bytes, newer: bool) -> bytes:

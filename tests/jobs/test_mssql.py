@@ -9,8 +9,8 @@ import pytest
 
 from kit import config
 from kit.errors import Refused
-from services import database
-from services.database import Address, Asked
+from services.database import Address, Asked, of_kind
+from tests.jobs.certificates import Certificates
 from tests.jobs.tds_server import PASSWORD, TdsServer
 
 TABLES = """
@@ -44,7 +44,7 @@ async def test_ac28_sql_server_is_read_in_a_transaction_that_is_taken_back(serve
     def address(**other) -> Address:
         return Address(**{"host": "127.0.0.1", "port": server.port, "database": "shop", "user": "reader"} | other)
 
-    kind, table = database.of_kind("MSSQL"), "Custo]mer"
+    kind, table = of_kind("MSSQL"), "Custo]mer"
     async with kind.session(address(password=PASSWORD), seconds=5) as session:
         assert await session.columns(kind.none(Asked(table, None))) == COLUMNS
         found = []
@@ -72,10 +72,29 @@ async def test_ac28_sql_server_is_read_in_a_transaction_that_is_taken_back(serve
                 raise AssertionError("nobody gets in")
 
 
+async def test_ac28_sql_server_is_read_by_tls_as_it_is_wanted(server, tmp_path):
+    kind = of_kind("MSSQL")
+
+    async def count(port: int, tls: str) -> int:
+        address = Address("127.0.0.1", port, "shop", "reader", PASSWORD, tls)
+        async with kind.session(address, seconds=5) as session:
+            [[(found,)]] = [rows async for rows in session.read("SELECT count(*) FROM [Custo]]mer]", [], size=9)]
+        return found
+
+    strict = TdsServer(server.connection, Certificates(tmp_path))
+    await strict.start()
+    assert [await count(server.port, tls) for tls in ("OFF", "PREFER")] == [401, 401]
+    with pytest.raises(Refused, match="SOURCE_UNREACHABLE"):
+        await count(server.port, "REQUIRE")  # not by an older protocol either, which the driver would try
+    assert [await count(strict.port, tls) for tls in ("OFF", "PREFER", "REQUIRE")] == [401, 401, 401]
+    assert (strict.secured, server.secured) == (3, 0)
+    await strict.stop()
+
+
 def test_ac28_a_driver_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pymssql", None)
     monkeypatch.delitem(sys.modules, "services.sources.mssql", raising=False)
     with pytest.raises(Refused, match=r"DRIVER_MISSING.*pip install 'parcours\[mssql\]'"):
-        database.of_kind("MSSQL")
+        of_kind("MSSQL")
     monkeypatch.undo()
     importlib.invalidate_caches()
