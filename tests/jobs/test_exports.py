@@ -165,3 +165,38 @@ async def test_s27_a_file_is_for_who_has_the_link_and_for_a_while(gql, team, web
     await time.passes(days=31)
     await schedule.files(await clock.now())
     assert await job(begun) is None
+
+
+async def test_sq20_people_who_stand_close_together_and_people_far_apart_are_written_alike(
+    gql, team, download, monkeypatch
+):
+    await team.field("sizes", type="LISTBOX", options=["S", "=M", "L"])
+    await team.field("since", type="DATE")
+    news, old = await team.list("News"), await team.list("=Old")
+    full = await team.contact(
+        "ann@export.test", company="-Works", tags=["b", "A", "c"],
+        fieldValues=[{"name": "sizes", "value": ["=M", "L"]}, {"name": "since", "value": "2026-01-02"}],
+        memberships=[{"listId": news}, {"listId": old}],
+    )  # fmt: skip
+    await team.contact("between@export.test", memberships=[{"listId": news, "status": "UNSUBSCRIBED"}])
+    await gql.do(
+        "recordOrder", "order { id }", contactId=full, externalId="1", total=5, physical=True,
+        shippingAddress={"name": "Ann", "postalCode": "75001", "city": "Paris", "country": "FR"}, **SHOP,
+    )  # fmt: skip
+    columns = ["email", "company", "tags", "lists", "acceptsMarketing", "lastOrderAddress", "sizes", "since"]
+    close = await download(what="CONTACTS", columns=columns)
+    monkeypatch.setattr(exports, "CLOSE", 0)
+    assert await download(what="CONTACTS", columns=columns) == close
+    assert list(close[0].values()) == [
+        *(
+            "ann@export.test",
+            "'-Works",
+            "A, b, c",
+            "'=Old, News",
+            "true",
+            "Ann, 75001 Paris, FR",
+            "'=M; L",
+            "2026-01-02",
+        )
+    ]
+    assert list(close[1].values()) == ["between@export.test", "", "", "", "false", "", "", ""]
