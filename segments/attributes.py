@@ -51,16 +51,6 @@ class ContactAttribute(Enum):
     CREATED_AT = "CREATED_AT"
     UPDATED_AT = "UPDATED_AT"
 
-    @property
-    def place(self) -> Place:
-        """Where it lies."""
-        return _PLACES[self]
-
-    @property
-    def words(self) -> str:
-        """As it is called in a sentence."""
-        return _WORDS.get(self, self.name.lower().replace("_", " "))
-
 
 def _total(test: str) -> Sql:
     """Whether what the contact bought, gave and joined is such."""
@@ -73,7 +63,7 @@ def _came(column: str) -> PlaceElsewhere:
 
 
 _TEXT = TextType()
-_PLACES: dict[ContactAttribute, Place] = {
+PLACES: dict[ContactAttribute, Place] = {
     ContactAttribute.EMAIL: Place(_TEXT, Sql("c.email")),
     ContactAttribute.EMAIL_DOMAIN: Place(_TEXT, Sql("split_part(c.email, '@', -1)")),
     ContactAttribute.PHONE: Place(PhoneType(), Sql("c.phone")),
@@ -102,7 +92,7 @@ _PLACES: dict[ContactAttribute, Place] = {
     ContactAttribute.CREATED_AT: Place(InstantType(), Sql("c.created_at"), never_null=True),
     ContactAttribute.UPDATED_AT: Place(InstantType(), Sql("c.updated_at"), never_null=True),
 }
-_WORDS = {
+WORDS = {
     ContactAttribute.EMAIL: "e-mail",
     ContactAttribute.EMAIL_DOMAIN: "e-mail domain",
     ContactAttribute.ACCEPTS_MARKETING: "consent to marketing",

@@ -1,4 +1,4 @@
-"""Rows of a contact, and that there are at least so many of them: visits, events."""
+"""Rows of a contact, and that there are at least so many of them: visits, events, e-mails."""
 
 from __future__ import annotations
 

@@ -11,13 +11,29 @@ from kit.card import Path
 from kit.duration import Duration
 from kit.errors import Invalid, Problem
 from kit.sql import Sql
-from segments.dates import Moving, TimeType
+from segments.clock import ClockType
+from segments.dates import DateType, InstantType, Moving, TimeType
 from segments.reading import Reading
-from segments.values import ValueType, shortened, wrong
+from segments.values import (
+    FieldOptionType,
+    NumberType,
+    OptionType,
+    StageType,
+    TextType,
+    ValueType,
+    shortened,
+    wrong,
+)
 
 VALUES_MAX = 1_000
 
 Types = tuple[type[ValueType], ...]
+
+TEXTS: Types = (TextType,)
+NUMBERS: Types = (NumberType,)
+OPTIONS: Types = (OptionType, StageType, FieldOptionType)
+TIMES: Types = (DateType, InstantType)
+CLOCK: Types = (ClockType,)
 
 _DENIED = {
     "is": "is not",

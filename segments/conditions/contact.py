@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from segments.asking import Asking
-from segments.attributes import ContactAttribute
-from segments.names import PLAIN, Names
+from segments.asking_named import AskingNamed
+from segments.attributes import PLACES, WORDS, ContactAttribute
 from segments.operators import Operator
-from segments.places import Place
 from segments.zones import Zone
 
 
 @dataclass(frozen=True)
-class ContactCondition(Asking):
+class ContactCondition(AskingNamed):
     """An operator that the attribute knows, and what it is compared with."""
 
+    places: ClassVar = PLACES
+    words: ClassVar = WORDS
     examples: ClassVar[list[dict[str, Any]]] = [
         {"field": "EMAIL_DOMAIN", "op": "IS", "value": "acme.test"},
         {"field": "LIFECYCLE_STAGE", "op": "ON_OR_AFTER", "value": "CUSTOMER"},
@@ -29,10 +29,3 @@ class ContactCondition(Asking):
     op: Operator
     value: Any = None
     zone: Zone | None = None
-
-    @property
-    def place(self) -> Place:
-        return self.field.place
-
-    def describe(self, names: Names = PLAIN) -> str:
-        return f"whose {self.field.words} {self.asked()}"

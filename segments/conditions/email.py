@@ -9,13 +9,12 @@ from typing import Annotated, Any, ClassVar
 
 from kit.card import AutomationId, CampaignId, Length, MessageId, Range
 from kit.errors import Problem
-from kit.sql import Sql, join, negation
-from segments.having import Having, tested
+from kit.sql import Sql, join
+from segments.counted import AT_LEAST_MAX, Counted
+from segments.having import tested
 from segments.names import PLAIN, Names
 from segments.reading import Reading
 from segments.when import When
-
-AT_LEAST_MAX = 1_000
 
 
 class EmailActivity(Enum):
@@ -40,7 +39,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class EmailCondition(Having):
+class EmailCondition(Counted):
     """Everything asked is about the same e-mail; without an id, any. `is: false` finds whom that is not true of.
 
     The events of the last 24 hours count here, other than for engagement (Q39).
@@ -68,29 +67,19 @@ class EmailCondition(Having):
         if self.link is not None and self.event is not EmailActivity.CLICKED:
             yield Problem("INVALID_VALUE", "Only a click has a link.", ("link",))
 
-    def rows(self, reading: Reading) -> Sql:
-        return Sql("{such} AND {e}.contact_id = c.id", such=self._such(self.when, reading), e=self._row)
-
     @property
-    def counts(self) -> bool:
-        return self.at_least > 1
+    def row(self) -> Sql:
+        return Sql("es") if self.event is EmailActivity.SENT else Sql("ee")
 
-    def compile(self, reading: Reading) -> Sql:
-        if self.at_least == 1:
-            return super().compile(reading)
-        return self._often(reading) if self.is_ else negation(self._often(reading))
-
-    def complement(self, reading: Reading) -> Sql:
-        if self.at_least == 1:
-            return super().complement(reading)
-        return negation(self._often(reading)) if self.is_ else self._often(reading)
+    def such(self, reading: Reading) -> Sql:
+        return self._such(self.when, reading)
 
     def shown(self, reading: Reading) -> Sql:
         return Sql(
             "(SELECT to_jsonb(max({at})) {such} AND {e}.contact_id = c.id)",
             at=self._at,
             such=self._such(None, reading),
-            e=self._row,
+            e=self.row,
         )
 
     def describe(self, names: Names = PLAIN) -> str:
@@ -105,30 +94,12 @@ class EmailCondition(Having):
         )
 
     @property
-    def _row(self) -> Sql:
-        return Sql("es") if self.event is EmailActivity.SENT else Sql("ee")
-
-    @property
     def _at(self) -> Sql:
         return Sql("es.sent_at") if self.event is EmailActivity.SENT else Sql("ee.at")
 
-    def _often(self, reading: Reading) -> Sql:
-        """So many times: counted for one contact after the other where they are few, else for all in one go."""
-        if reading.of_few:
-            counted = "((SELECT count(*) FROM (SELECT {rows} LIMIT {least}::integer) AS enough) >= {least}::integer)"
-            return Sql(counted, rows=self.rows(reading), least=self.at_least)
-        return Sql(
-            """(c.id IN (
-                SELECT {e}.contact_id {such} GROUP BY {e}.contact_id HAVING count(*) >= {least}::integer
-            ))""",
-            e=self._row,
-            such=self._such(self.when, reading),
-            least=self.at_least,
-        )
-
     def _such(self, when: When | None, reading: Reading) -> Sql:
         """`FROM … WHERE …`: the e-mails or events of anybody that meet what is asked."""
-        e = self._row
+        e = self.row
         tests = [tested(when, self._at, reading)]
         if self.event is not EmailActivity.SENT:
             tests.append(Sql("ee.kind = {kind}::text AND ee.machine = FALSE", kind=self.event.value))

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 
 from kit.errors import Problem
 from kit.sql import Sql
-from segments.asking import Asking
-from segments.names import PLAIN, Names
+from segments.asking_named import AskingNamed
 from segments.operators import Operator
 from segments.places import Place
 from segments.values import OptionType, TextType
@@ -40,9 +39,11 @@ _PLACES: dict[LocationField, Place] = {
 
 
 @dataclass(frozen=True)
-class LocationCondition(Asking):
+class LocationCondition(AskingNamed):
     """As somebody told it of the contact, else as it was at its latest visit. Countries by their two letters."""
 
+    places: ClassVar = _PLACES
+    words: ClassVar = {LocationField.TIMEZONE: "time zone"}
     examples: ClassVar[list[dict[str, Any]]] = [
         {"field": "COUNTRY", "op": "IS_ANY_OF", "value": ["FR", "BE"]},
         {"field": "CITY", "op": "IS_NOT", "value": "Paris"},
@@ -59,19 +60,3 @@ class LocationCondition(Asking):
             given = self.value if isinstance(self.value, list) else [self.value]
             if any(isinstance(each, str) and not _CODE.fullmatch(each) for each in given):
                 yield Problem("INVALID_VALUE", "Give a country by its two letters, such as FR.", ("value",))
-
-    @property
-    def place(self) -> Place:
-        return _PLACES[self.field]
-
-    def describe(self, names: Names = PLAIN) -> str:
-        return f"whose {_WORDS[self.field]} {self.asked()}"
-
-
-_WORDS = {
-    LocationField.COUNTRY: "country",
-    LocationField.REGION: "region",
-    LocationField.CITY: "city",
-    LocationField.POSTAL_CODE: "postal code",
-    LocationField.TIMEZONE: "time zone",
-}

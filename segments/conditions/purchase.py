@@ -7,21 +7,14 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from kit.sql import Sql
-from segments.asking import Asking
+from segments.asking_named import AskingNamed
 from segments.dates import InstantType
-from segments.names import PLAIN, Names
 from segments.operators import Operator
 from segments.places import Place, PlaceElsewhere
 from segments.values import NumberType
 from segments.zones import Zone
 
 _OF_CUSTOMERS = Sql("FROM contact_total tt WHERE tt.contact_id = c.id AND tt.order_count > 0")
-_PLACES: dict[str, Place] = {
-    "TOTAL_SPENT": PlaceElsewhere(NumberType(), Sql("tt.total_spent"), row=_OF_CUSTOMERS),
-    "ORDER_COUNT": PlaceElsewhere(NumberType(), Sql("tt.order_count"), row=_OF_CUSTOMERS),
-    "FIRST_ORDER_AT": PlaceElsewhere(InstantType(), Sql("tt.first_order_at"), row=_OF_CUSTOMERS),
-    "LAST_ORDER_AT": PlaceElsewhere(InstantType(), Sql("tt.last_order_at"), row=_OF_CUSTOMERS),
-}
 
 
 class PurchaseAttribute(Enum):
@@ -33,10 +26,20 @@ class PurchaseAttribute(Enum):
     LAST_ORDER_AT = "LAST_ORDER_AT"
 
 
+_PLACES: dict[PurchaseAttribute, Place] = {
+    PurchaseAttribute.TOTAL_SPENT: PlaceElsewhere(NumberType(), Sql("tt.total_spent"), row=_OF_CUSTOMERS),
+    PurchaseAttribute.ORDER_COUNT: PlaceElsewhere(NumberType(), Sql("tt.order_count"), row=_OF_CUSTOMERS),
+    PurchaseAttribute.FIRST_ORDER_AT: PlaceElsewhere(InstantType(), Sql("tt.first_order_at"), row=_OF_CUSTOMERS),
+    PurchaseAttribute.LAST_ORDER_AT: PlaceElsewhere(InstantType(), Sql("tt.last_order_at"), row=_OF_CUSTOMERS),
+}
+
+
 @dataclass(frozen=True)
-class PurchaseCondition(Asking):
+class PurchaseCondition(AskingNamed):
     """An operator that numbers or days know. Who never ordered is a match of negative ones only."""
 
+    places: ClassVar = _PLACES
+    words: ClassVar = {PurchaseAttribute.ORDER_COUNT: "number of orders"}
     examples: ClassVar[list[dict[str, Any]]] = [
         {"field": "TOTAL_SPENT", "op": "AT_LEAST", "value": 45},
         {"field": "ORDER_COUNT", "op": "BETWEEN", "value": {"from": 2, "to": 5}},
@@ -48,18 +51,3 @@ class PurchaseCondition(Asking):
     op: Operator
     value: Any = None
     zone: Zone | None = None
-
-    @property
-    def place(self) -> Place:
-        return _PLACES[self.field.value]
-
-    def describe(self, names: Names = PLAIN) -> str:
-        return f"whose {_WORDS[self.field.value]} {self.asked()}"
-
-
-_WORDS = {
-    "TOTAL_SPENT": "total spent",
-    "ORDER_COUNT": "number of orders",
-    "FIRST_ORDER_AT": "first order",
-    "LAST_ORDER_AT": "last order",
-}
