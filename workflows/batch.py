@@ -137,6 +137,10 @@ class Batch:
         """These rest here; `apply` is asked again at `until`, and with `watching` at every fact about the contact."""
         self._say(runs, Verdict("IN_PROGRESS", until=until, deadline=deadline, watching=watching))
 
+    def hold(self, reason: str, *, until: datetime) -> None:
+        """The step cannot be done now, for anybody: all rest here, their visits say why, and `apply` is asked again."""
+        self._say(None, Verdict("IN_PROGRESS", reason=reason, until=until))
+
     def go(self, step: str, runs: Iterable[Run] | None = None) -> None:
         """The step is done and leads to another one."""
         self._say(runs, Verdict("COMPLETED", go=step))

@@ -16,6 +16,7 @@ from segments import rule
 from services.references import unknown
 from workflows import graph, trigger
 from workflows.drawing import BUILT_IN_FIELDS
+from workflows.unreadable import Unreadable
 
 
 async def broken(automation_ids: Iterable[int] | None, now: datetime) -> list[int]:
@@ -40,6 +41,28 @@ async def broken(automation_ids: Iterable[int] | None, now: datetime) -> list[in
     found |= {int(problem.path[0]) for problem in await unknown(named)}
     gone = await _names_gone([each for each in named if each.kind in ("tag", "field")])
     return sorted(found | {int(each.path[0]) for each in named if (each.kind, each.key) in gone})
+
+
+async def unreadable_steps(_now: datetime) -> Sql:
+    """The steps of automations, unless put away, that this release cannot read, as a statement of texts `found`."""
+    rows = await db.rows(
+        Sql(
+            """
+            SELECT a.id, av.graph
+            FROM automation a
+            JOIN automation_version av ON av.id = a.version_id
+            WHERE a.status <> 'ARCHIVED'
+            ORDER BY a.id
+            """
+        )
+    )
+    found = [
+        f"automation_{row['id']} {place.key}"
+        for row in rows
+        for place in graph.stored(orjson.loads(row["graph"])["steps"]).places.values()
+        if isinstance(place.card, Unreadable)
+    ]
+    return Sql("SELECT w.found FROM unnest({found}::text[]) AS w (found)", found=found)
 
 
 async def _drawn(automation_ids: list[int] | None) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kit.sql import Sql
+from workflows.broken import unreadable_steps
 from workflows.edges import stray_visits
 from workflows.journal import OVER
 from workflows.report import JUMPED_OVER
@@ -164,6 +165,11 @@ CHECKS = (
         ),
     ),
     Check(
+        "step_unreadable",
+        "Every step of an automation can be read; who comes to one that cannot rests there.",
+        unreadable_steps,
+    ),
+    Check(
         "visit_without_run",
         "Every visit belongs to a run.",
         _plain(
@@ -184,7 +190,11 @@ CHECKS = (
                 SELECT
                     i.step_id::bigint AS step_id,
                     i.status,
-                    CASE WHEN i.detail = {over}::jsonb THEN {jumped_over}::text ELSE i.reason END AS reason,
+                    CASE
+                        WHEN i.status = 'IN_PROGRESS' THEN NULL
+                        WHEN i.detail = {over}::jsonb THEN {jumped_over}::text
+                        ELSE i.reason
+                    END AS reason,
                     i.branch,
                     1 AS visits,
                     0 AS counted

@@ -41,7 +41,7 @@ async def publish_draft(automation_id: int, step_map: Sequence[Mapping[str, str]
         given = _draft(row["draft"])
         problems = Problems()
         drawn = await publish.read(automation_id, row, given.get("triggers"), given.get("steps"), problems, by=by)
-        live, _ = graph.read(orjson.loads(row["graph"])["steps"])
+        live = graph.stored(orjson.loads(row["graph"])["steps"])
         moves = _moves(step_map, live, drawn.graph or live, problems)
         problems.refuse()
         await publish.go_live(automation_id, row, drawn, with_triggers="triggers" in given, moves=moves, by=by)
@@ -71,7 +71,7 @@ async def preview(
     wanted = _draft(row["draft"]).get("steps", stored) if steps is None else steps
     problems = Problems()
     drawn = await publish.read(automation_id, row, None, wanted, problems, by=by)
-    live, _ = graph.read(stored)
+    live = graph.stored(stored)
     moves = _moves(step_map, live, drawn.graph or live, problems)
     problems.refuse()
     assert drawn.graph is not None

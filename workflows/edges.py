@@ -55,7 +55,7 @@ async def _drawn() -> set[Edge]:
     rows = await db.rows(Sql("SELECT av.automation_id, av.graph FROM automation_version av ORDER BY av.id"))
     versions: dict[int, list[graph.Graph]] = {}
     for row in rows:
-        drawn, _ = graph.read(orjson.loads(row["graph"])["steps"])
+        drawn = graph.stored(orjson.loads(row["graph"])["steps"])
         if drawn.places:
             versions.setdefault(row["automation_id"], []).append(drawn)
     return {(number, *edge) for number, drawn in versions.items() for edge in _edges(drawn)}

@@ -89,7 +89,15 @@ class _Walk:
             place = self.graph.places.get(run.step_key)
             if place is None:
                 self._leave_visit(run)
-                self._arrive([run], graph.next_known(self.graph, await graph.load(run.version_id), run.step_key))
+                try:
+                    onward = graph.next_known(self.graph, await graph.load(run.version_id), run.step_key)
+                except KeyError:
+                    if not self.graph.places:
+                        raise  # nothing of this automation can be led anywhere
+                    _log.error("step_unknown", run=run.id, step=run.step_key)
+                    self.journal.end(run, "ERROR")
+                    continue
+                self._arrive([run], onward)
                 continue
             if run.waiting and run.visit_kind != place.card.word():
                 self._leave_visit(run)

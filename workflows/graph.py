@@ -15,7 +15,7 @@ from kit.card import Name, Reads, StepKey
 from kit.errors import Invalid, Problem, not_found
 from kit.shape import camel
 from kit.sql import Sql
-from workflows import step
+from workflows import step, unreadable
 from workflows.step import Step
 
 STEPS_MAX = 500
@@ -121,6 +121,25 @@ def read(given: Any) -> tuple[Graph, list[Problem]]:
     return graph, problems
 
 
+def stored(given: list[dict[str, Any]]) -> Graph:
+    """The graph of steps that were stored, by whatever release. One that cannot be read keeps its place and its ways;
+    who comes there rests (workflows/unreadable.py)."""
+    places: dict[str, Place] = {}
+    for each in given:
+        try:
+            card_ = card.read(DrawnStep, each).do
+        except Invalid:
+            card_ = unreadable.standing_for(each.get("do"))
+        places[each["id"]] = Place(
+            key=each["id"],
+            label=each.get("label") or card_.describe(),
+            card=card_,
+            next=each.get("next"),
+            branches={branch["name"]: branch.get("next") for branch in each.get("branches") or ()},
+        )
+    return Graph(places)
+
+
 def drawing(given: list[dict[str, Any]], graph: Graph) -> dict[str, Any]:
     """What is stored of steps that `read` found nothing wrong with: as they were drawn, each with a label."""
     return {
@@ -197,7 +216,10 @@ def _reached(graph: Graph, start: str, *, resting: bool, avoiding: str | None = 
 
 
 def next_known(live: Graph, old: Graph, key: str) -> str | None:
-    """The first step after this one, in the version a run came by, that the live version still has; None is the end."""
+    """The first step after this one, in the version a run came by, that the live version still has; None is the end.
+
+    KeyError: that version has no such step.
+    """
     seen: set[str] = set()
     onward: str | None = key
     while onward is not None and onward not in live.places and onward not in seen:
@@ -235,7 +257,7 @@ async def load(version_id: int) -> Graph:
     )
     if row is None:
         raise not_found("version", "versionId")
-    graph, _ = read(orjson.loads(row["graph"])["steps"])
+    graph = stored(orjson.loads(row["graph"])["steps"])
     numbers = {(key, kind, label): number for key, kind, label, number in orjson.loads(row["steps"] or "[]")}
     places = {
         key: replace(place, step_id=numbers[key, place.card.word(), place.label]) for key, place in graph.places.items()

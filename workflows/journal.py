@@ -57,7 +57,7 @@ class Journal:
             elif not in_progress:
                 self._close(run, verdict)
                 closed += 1
-        reason = JUMPED_OVER if over else verdict.reason
+        reason = JUMPED_OVER if over else None if in_progress else verdict.reason
         self.counts[place.step_id, verdict.status, reason, verdict.branch] += opened
         if not in_progress and place.card.remembers():
             self._passed(place, runs, verdict)

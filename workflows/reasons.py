@@ -41,6 +41,7 @@ VISIT = {
     "STEP_DELETED": "The step was taken out of the automation while the contact rested on it.",
     "STEP_ERROR": "The step failed three times.",
     "STEP_MOVED": "The contact was moved to another step when the automation was changed.",
+    "STEP_UNREADABLE": "This release cannot read the step; the contact waits until it is drawn anew or skipped.",
     "TAG_LIMIT": "The account has as many tags as it may.",
     "TARGET_INACTIVE": "The other automation was not active.",
     "UNCONFIRMED": "The contact has not confirmed its subscription yet.",

@@ -175,7 +175,11 @@ class Stage:
                         SELECT
                             i.step_id,
                             i.status::text AS status,
-                            CASE WHEN i.detail = '{"over": true}' THEN 'JUMPED_OVER' ELSE i.reason END AS reason,
+                            CASE
+                                WHEN i.status = 'IN_PROGRESS' THEN NULL
+                                WHEN i.detail = '{"over": true}' THEN 'JUMPED_OVER'
+                                ELSE i.reason
+                            END AS reason,
                             i.branch,
                             count(*) AS n
                         FROM visit i

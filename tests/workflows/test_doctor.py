@@ -26,6 +26,10 @@ DAMAGE = {
     "run_lost": "UPDATE run r SET due_at = NULL, watching = FALSE WHERE r.id = {waiting}",
     "run_stuck": "UPDATE run r SET due_at = r.started_at - interval '1 hour' WHERE r.id = {waiting}",
     "step_unknown": "UPDATE run r SET step_key = 'nowhere' WHERE r.id = {waiting}",
+    "step_unreadable": """
+        UPDATE automation_version av
+        SET graph = jsonb_set(av.graph, ARRAY['steps', '0', 'do'], jsonb_build_object('sendFax', jsonb_build_object()))
+    """,
     "visit_without_run": """
         INSERT INTO visit (run_id, seq, step_id, status, entered_at)
         SELECT 999999, 1, i.step_id, 'COMPLETED', i.entered_at FROM visit i WHERE i.run_id = {ended} AND i.seq = 1
