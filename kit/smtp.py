@@ -22,6 +22,11 @@ class Smtp:
     tls: bool = False
     starttls: bool | None = None
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether the certificate is looked at. Where plain text would do, any encryption is better than none."""
+        return self.starttls is not None
+
 
 def parse(url: str) -> Smtp:
     """`smtp://host:25`, `smtp://user:password@host:587`, `smtps://user:password@host:465` as a mail server.

@@ -11,7 +11,7 @@ from kit import bell, db, log
 from kit.errors import Refused
 from kit.sql import Sql
 from services import caller, facts, notifications
-from services.channels import email
+from services.channels import email, smtp
 from services.channels.email import NotSent
 
 ALERTS_MAX = 100  # in one transaction
@@ -119,7 +119,7 @@ async def _mail(alerts: list[dict[str, Any]], now: datetime) -> None:
     async def send(alert: dict[str, Any]) -> str:
         async with turn:
             try:
-                await email.send(alert["address"], f"Reminder: {alert['title']}", _text(alert))
+                await smtp.send(alert["address"], f"Reminder: {alert['title']}", _text(alert))
             except NotSent as failure:
                 _log.warning("reminder not sent", task=alert["id"], reason=failure.reason)
                 return UNKNOWN if failure.unknown else FAILED

@@ -13,7 +13,7 @@ from kit import db, log
 from kit.errors import Refused
 from kit.sql import Sql
 from services import confirmations, exclusions, notifications
-from services.channels import email
+from services.channels import email, smtp
 from services.channels.email import NotSent
 
 LETTERS_MAX = 100  # in one transaction
@@ -46,7 +46,7 @@ async def send_due(now: datetime) -> int:
 async def _send(turn: asyncio.Semaphore, row: Mapping[str, Any], write: Write) -> None:
     async with turn:
         try:
-            await email.send(row["address"], *await write(row))
+            await smtp.send(row["address"], *await write(row))
         except NotSent as failure:
             _log.warning("letter not sent", submission=row["submission_id"], reason=failure.reason)
         except Refused as refused:  # an address that cannot stand in a message

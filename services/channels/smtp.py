@@ -12,7 +12,7 @@ from typing import cast
 
 import aiosmtplib
 
-from kit import config
+from kit import config, db
 from services.channels import email, smtp_wire
 from services.channels.email import ANSWER_LENGTH_MAX, TIMEOUT_SECONDS, Letter, NotSent
 from services.channels.smtp_wire import Gone, Reply, Wire
@@ -44,6 +44,7 @@ class Connection:
             password=server.password,
             use_tls=server.tls,
             start_tls=server.starttls,
+            validate_certs=server.is_verified,
             timeout=TIMEOUT_SECONDS,
         )
         try:
@@ -104,6 +105,22 @@ class Connection:
             with contextlib.suppress(*_LOST):
                 await wire.ask(b"QUIT\r\n", 1, timeout_seconds=CLOSE_SECONDS)
             wire.close()
+
+
+async def send(to: str, subject: str, body: str, html: str | None = None) -> str:
+    """Send what we write ourselves to one address, over a connection of its own; its Message-ID.
+
+    Never inside a transaction. Refused as `email.note` says. NotSent: no mail server is set, it cannot be reached
+    within 30 seconds, or it said no.
+    """
+    assert not db.inside_transaction(), "no socket is opened inside a transaction"
+    letter = email.note(to, subject, body, html)
+    connection = Connection()
+    try:
+        await connection.send(letter, email.written(letter))
+    finally:
+        await connection.close()
+    return str(letter.message_id)
 
 
 def _commands(letter: Letter) -> list[bytes]:

@@ -73,7 +73,7 @@ def _part(subtype: str, content: str) -> bytes:
     elif (len(data) - len(data.translate(None, _BEYOND_ASCII))) * 6 < len(data):
         encoding, body = "quoted-printable", binascii.b2a_qp(data, istext=True)
     else:
-        encoding, body = "base64", base64.encodebytes(data)
+        encoding, body = "base64", base64.encodebytes(data.replace(b"\n", b"\r\n"))  # RFC 2045, 6.8
     charset = "us-ascii" if encoding == "7bit" else "utf-8"
     head = _head([f'Content-Type: text/{subtype}; charset="{charset}"', f"Content-Transfer-Encoding: {encoding}"])
     return head + b"\r\n" + body.replace(b"\n", b"\r\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pymysql
 
-from tests.jobs.certificates import Certificates
+from tests.certificates import Certificates
 
 PATIENCE_SECONDS = 60
 _PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))

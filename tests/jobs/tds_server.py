@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.jobs.certificates import Certificates
+from tests.certificates import Certificates
 
 PASSWORD = "Sesame-1871"
 PRELOGIN, LOGIN, BATCH, REPLY = 0x12, 0x10, 0x01, 0x04

@@ -10,7 +10,7 @@ import pytest
 from kit import config
 from kit.errors import Refused
 from services.database import Address, of_kind
-from tests.jobs.certificates import Certificates
+from tests.certificates import Certificates
 from tests.jobs.maria_server import MariaServer
 
 pytestmark = pytest.mark.xdist_group("maria")

@@ -10,7 +10,7 @@ import pytest
 from kit import config
 from kit.errors import Refused
 from services.database import Address, Asked, of_kind
-from tests.jobs.certificates import Certificates
+from tests.certificates import Certificates
 from tests.jobs.tds_server import PASSWORD, TdsServer
 
 TABLES = """

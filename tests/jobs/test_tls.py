@@ -11,7 +11,7 @@ from kit import db as database
 from kit.embedded import PORT
 from kit.errors import Refused
 from services.database import Address, Asked, of_kind
-from tests.jobs.certificates import Certificates
+from tests.certificates import Certificates
 from tests.jobs.tls_front import TlsFront
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from tests.jobs.certificates import Certificates
+from tests.certificates import Certificates
 
 SSL_REQUEST = b"\0\0\0\x08\x04\xd2\x16\x2f"
 

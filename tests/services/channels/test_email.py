@@ -13,23 +13,23 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from kit import config
 from kit import db as database
 from kit.errors import Invalid, Refused
-from services.channels import email
+from services.channels import email, smtp
 from services.channels.email import Letter, NotSent
 
 
 async def test_a_message_arrives_as_it_was_written(mailbox):
-    told = await email.send("ann@x.test", " Grüße ", "Hello Ann,\n…", "<p>Hello Ann</p>")
+    told = await smtp.send("ann@x.test", " Grüße ", "Hello Ann,\n…", "<p>Hello Ann</p>")
     [message] = mailbox.messages
     assert mailbox.envelopes == [("hello@parcours.test", ["ann@x.test"])]
     assert (message["From"], message["To"]) == ("Parcours <hello@parcours.test>", "ann@x.test")
     assert (message["Subject"], message["Message-ID"], message["MIME-Version"]) == ("Grüße", told, "1.0")
     assert message["Date"]
-    assert message.get_body(("plain",)).get_content().split("\r\n") == ["Hello Ann,", "…", ""]
+    assert message.get_body(("plain",)).get_content().split("\r\n") == ["Hello Ann,", "…"]
     assert message.get_body(("html",)).get_content().strip() == "<p>Hello Ann</p>"
 
 
 async def test_an_international_domain_is_written_in_ascii(mailbox):
-    await email.send("ann@bücher.test", "Hello", "…")
+    await smtp.send("ann@bücher.test", "Hello", "…")
     assert mailbox.envelopes[0][1] == ["ann@xn--bcher-kva.test"]
 
 
@@ -47,7 +47,7 @@ async def test_an_international_domain_is_written_in_ascii(mailbox):
 )
 async def test_nothing_becomes_a_header(mailbox, to, subject, path):
     with pytest.raises(Invalid) as refusal:
-        await email.send(to, subject, "Text")
+        await smtp.send(to, subject, "Text")
     assert [problem.path for problem in refusal.value.problems] == [(path,)]
     assert mailbox.messages == []
 
@@ -55,27 +55,27 @@ async def test_nothing_becomes_a_header(mailbox, to, subject, path):
 async def test_what_the_server_refuses_is_told_without_the_address(mailbox):
     mailbox.refused.add("gone@x.test")
     with pytest.raises(NotSent) as failure:
-        await email.send("gone@x.test", "Hi", "Text")
+        await smtp.send("gone@x.test", "Hi", "Text")
     assert (str(failure.value), failure.value.unknown) == ("REFUSED 550", False)
 
 
 async def test_a_server_that_is_away(mailbox):
     await mailbox.stop()
     with pytest.raises(NotSent) as failure:
-        await email.send("ann@x.test", "Hi", "Text")
+        await smtp.send("ann@x.test", "Hi", "Text")
     assert (failure.value.reason, failure.value.unknown) == ("UNREACHABLE", False)
 
 
 async def test_without_a_server_nothing_is_sent():
     assert not email.is_configured()
     with pytest.raises(NotSent, match="NOT_CONFIGURED"):
-        await email.send("ann@x.test", "Hi", "Text")
+        await smtp.send("ann@x.test", "Hi", "Text")
 
 
 async def test_no_message_waits_inside_a_transaction(mailbox, db):
     with pytest.raises(AssertionError, match="transaction"):
         async with database.transaction():
-            await email.send("ann@x.test", "Hi", "Text")
+            await smtp.send("ann@x.test", "Hi", "Text")
     assert mailbox.messages == []
 
 
