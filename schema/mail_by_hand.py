@@ -19,6 +19,10 @@ class SendPersonalEmailInput:
     from_: strawberry.ID | None = strawberry.field(
         name="from", default=strawberry.UNSET, description="The user whose name it shows and to whom answers go; you."
     )
+    idempotency_key: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The same call under the same key sends nothing more and gets the same answer, for two days.",
+    )
 
 
 @strawberry.input(description="What is to be tried out, a campaign or a message, and to whom it goes: users alone.")
@@ -43,7 +47,7 @@ class Mutation:
         values = given.named(subject="subject", body="body")
         values["contact_id"] = given.id("contactId", "contact")
         values["from_id"] = given.id_or_none("from", "user")
-        return {"delivery": await mail_by_hand.send_personal(values, by=by)}
+        return {"delivery": await mail_by_hand.send_personal(values, key=given.get("idempotencyKey"), by=by)}
 
     @mutation(
         SendTestInput,

@@ -72,6 +72,10 @@ class TrackedEventInput(Done):
 class RecordEventsInput:
     pages: list[PageVisitInput] | None = strawberry.UNSET
     events: list[TrackedEventInput] | None = strawberry.UNSET
+    idempotency_key: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The same call under the same key writes nothing more and gets the same answer, for two days.",
+    )
 
 
 def _entries(given: list[dict] | None) -> list[dict]:
@@ -127,4 +131,4 @@ class Mutation:
     )
     async def record_events(given: Given, by: Caller) -> dict:
         pages, events = _entries(given.get("pages")), _entries(given.get("events"))
-        return {"recorded": await visits.tell(pages, events, by=by)}
+        return {"recorded": await visits.tell(pages, events, key=given.get("idempotencyKey"), by=by)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -78,6 +79,22 @@ async def keep(operation: str, key: str, given: bytes, answer: Any, *, by: Calle
             now=by.now,
         )
     )
+
+
+async def once(operation: str, key: str | None, given: Any, do: Callable[[], Awaitable[Any]], *, by: Caller) -> Any:
+    """What comes of doing it, which is JSON: with a key this time or the first time, without one each time.
+
+    Refused: what `do` refuses, a faulty key, IDEMPOTENCY_MISMATCH.
+    """
+    if key is None:
+        return await do()
+    async with db.transaction():
+        input_ = digest(given)
+        if (known := await find(operation, key, input_, by=by)) is not None:
+            return known
+        answer = await do()
+        await keep(operation, key, input_, answer, by=by)
+        return answer
 
 
 async def forget(now: datetime) -> None:

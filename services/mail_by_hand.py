@@ -9,11 +9,12 @@ from typing import Any
 from kit import db, email
 from kit.errors import Problems, conflict, not_found
 from kit.sql import Sql
-from services import deliveries, mail_consent, messages
+from services import deliveries, idempotency, mail_consent, messages
 from services.caller import Caller
 from services.given import Given
 from services.mail_html import NotMjml
 
+PERSONAL = "sendPersonalEmail"
 TESTED_MAX = 20
 WHY_NOT = {
     "NO_EMAIL": "This contact has no e-mail address.",
@@ -21,13 +22,17 @@ WHY_NOT = {
 }
 
 
-async def send_personal(values: Mapping[str, Any], *, by: Caller) -> int:
+async def send_personal(values: Mapping[str, Any], *, key: str | None = None, by: Caller) -> int:
     """Queue an e-mail to one contact (AE18) from `contact_id subject body from_id`; the id of its delivery.
 
     It says it is from that user, else the caller, to whom answers go. `body` is HTML, MJML or plain text, and goes as
-    it is written. Who left may be written to (Q38). Refused: REQUIRED, TEMPLATE_INVALID of MJML; NOT_FOUND, NO_EMAIL,
-    EXCLUDED (Q26).
+    it is written. Who left may be written to (Q38). With a `key` the same call again sends nothing more, and gets the
+    same id. Refused: REQUIRED, TEMPLATE_INVALID of MJML; NOT_FOUND, NO_EMAIL, EXCLUDED (Q26); IDEMPOTENCY_MISMATCH.
     """
+    return await idempotency.once(PERSONAL, key, values, lambda: _send_personal(values, by), by=by)
+
+
+async def _send_personal(values: Mapping[str, Any], by: Caller) -> int:
     problems = Problems()
     given = Given(values, problems)
     subject = given.required_text("subject", length_max=messages.SUBJECT_LENGTH_MAX)

@@ -14,9 +14,10 @@ from kit.browser import Browser
 from kit.errors import Problem, Problems, Refused
 from kit.places import Spot
 from kit.sql import Sql
-from services import visitors
+from services import idempotency, visitors
 from services.caller import Caller
 
+OPERATION = "recordEvents"
 ENTRIES_MAX = 1_000
 NAME_LENGTH_MAX = 100
 VALUE_LENGTH_MAX = 500
@@ -115,13 +116,20 @@ def _properties_faults(given: Any) -> list[Problem]:
     return [Problem("TOO_LONG", f"At most {PROPERTIES_BYTES_MAX:,} bytes are allowed.")] if too_long else []
 
 
-async def tell(pages: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]], *, by: Caller) -> int:
+async def tell(
+    pages: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]], *, key: str | None = None, by: Caller
+) -> int:
     """Write down what a trusted program tells, up to 1,000 visits and events together; how many there were.
 
     Each has `contact_id`, `email` or `visitor`, of which a browser told together with a contact is the contact's from
-    now on; `at` may be long ago; else as in `page` and `event`, with `device`. Refused, all faults at once, with paths
-    below `pages` and `events`: nobody named (REQUIRED), contacts that are not there (NOT_FOUND), instants to come.
+    now on; `at` may be long ago; else as in `page` and `event`, with `device`. With a `key` the same call again writes
+    nothing more. Refused, all faults at once, with paths below `pages` and `events`: nobody named (REQUIRED), contacts
+    that are not there (NOT_FOUND), instants to come. Then IDEMPOTENCY_MISMATCH.
     """
+    return await idempotency.once(OPERATION, key, [pages, events], lambda: _tell(pages, events, by), by=by)
+
+
+async def _tell(pages: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]], by: Caller) -> int:
     problems = Problems()
     if len(pages) + len(events) > ENTRIES_MAX:
         problems.add("TOO_LONG", f"Tell at most {ENTRIES_MAX:,} at a time.", "pages" if pages else "events")

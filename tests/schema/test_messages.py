@@ -52,6 +52,20 @@ async def test_an_email_is_seen_as_a_contact_would_get_it(gql) -> None:
         assert "NOT_FOUND" in str(answer.errors)
     assert await database.value(Sql("SELECT count(*) FROM delivery dv")) == 0
 
+    await gql.do("createField", "field { id }", name="times", label="Times", type="NUMBER")
+    again = "{% for i in (1..fields.times) %}{{ first_name }}{% endfor %}"
+    long = (await gql.do("createMessage", "message { id }", name="L", subject="S", html=again))["message"]["id"]
+    for times, told in ((2, None), (1_000_000, "It cannot be filled in for this contact: TEMPLATE_LOOPITERATION")):
+        values = [{"name": "times", "value": times}]
+        await gql.do("updateContact", "contact { id }", id=contact["id"], fieldValues=values)
+        answer = await gql.answer(ask, id=long, of=contact["id"])
+        if told is None:
+            assert "&lt;Ann&gt;&lt;Ann&gt;" in answer.data["previewMessage"]["html"]
+        else:
+            (error,) = answer.errors
+            assert error["message"].startswith(told)
+            assert (error["extensions"]["code"], error["extensions"]["field"]) == ("BAD_USER_INPUT", "contactId")
+
 
 async def test_faults_of_templates_are_told_with_their_line(gql) -> None:
     table = [

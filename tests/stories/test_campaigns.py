@@ -393,5 +393,15 @@ async def test_AE18_a_personal_mail_goes_to_one_contact_and_is_in_its_activity(t
         assert [(each["code"], each["path"]) for each in refused["errors"]] == [(code, ["input", "contactId"])]
     refused = await gql.refused("sendPersonalEmail", contactId=ann, subject=" ", body="")
     assert [each["path"][1] for each in refused["errors"]] == ["subject", "body"]
+    bob = await team.contact("bob@press.test")
+    once = {"contactId": bob, **words, "idempotencyKey": "k"}
+    first, again = [await gql.do("sendPersonalEmail", "delivery { id }", **once) for _ in range(2)]
+    assert first == again, "the answer was lost, the mail was not"
+    refused = await gql.refused("sendPersonalEmail", **once | {"subject": "Another"})
+    assert [(each["code"], each["path"]) for each in refused["errors"]] == [
+        ("IDEMPOTENCY_MISMATCH", ["input", "idempotencyKey"])
+    ]
+    await press.work()
+    assert [each["To"] for each in mailbox.messages] == ["ann@press.test", "bob@press.test"]
     logged = await gql("{ auditLog(first: 20) { nodes { operation } } }")
     assert "sendPersonalEmail" in [each["operation"] for each in logged["auditLog"]["nodes"]]

@@ -159,6 +159,13 @@ async def test_who_looks_at_prices_twice_scores_and_visits_let_contacts_in(team,
     refused = await gql.refused("recordEvents", pages=[{"url": "https://x.test", "email": "x@story.test"}])
     assert [error["path"] for error in refused["errors"]] == [["input", "pages", "0", "email"]]
 
+    once = {"events": [{"contactId": ann, "name": "Paid"}], "idempotencyKey": "k"}
+    told = [(await gql.do("recordEvents", "recorded", **once))["recorded"] for _ in range(2)]
+    refused = await gql.refused("recordEvents", **once | {"pages": [{"contactId": ann, "url": "https://x.test"}]})
+    assert [error["code"] for error in refused["errors"]] == ["IDEMPOTENCY_MISMATCH"]
+    paid = [await matching(gql, {"event": {"name": "paid", "atLeast": count}}) for count in (1, 2)]
+    assert (told, paid) == ([1, 1], [{ann}, set()]), "told twice, done once"
+
 
 async def test_where_a_contact_is_people_say_and_else_visits_do(team, gql):
     where = "contact { location { country region city postalCode timezone told } }"
