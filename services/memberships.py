@@ -21,10 +21,14 @@ LIST_IS_SMART = "LIST_IS_SMART"
 
 @dataclass(frozen=True, slots=True)
 class _Spared:
-    """Which memberships a change leaves as they are, and the code it refuses them with. The condition is never NULL."""
+    """Which memberships a change leaves as they are, and the code it refuses them with. The condition is never NULL.
+
+    With `everywhere`, who is ACTIVE on no mailing list, and is like that on one of them, is put on none of the channel.
+    """
 
     code: str
     condition: str
+    everywhere: bool = False
 
     def of(self, row: str) -> Sql:
         return Sql(self.condition, m=sql.name(row))
@@ -32,10 +36,12 @@ class _Spared:
 
 _NOBODY = _Spared(PREVIOUSLY_UNSUBSCRIBED, "FALSE")
 _LEFT_THEMSELVES = _Spared(
-    PREVIOUSLY_UNSUBSCRIBED, "({m}.status = 'UNSUBSCRIBED' AND {m}.unsubscribed_by IS NOT DISTINCT FROM 'CONTACT')"
+    PREVIOUSLY_UNSUBSCRIBED,
+    "({m}.status = 'UNSUBSCRIBED' AND {m}.unsubscribed_by IS NOT DISTINCT FROM 'CONTACT')",
+    everywhere=True,
 )
 _ACTIVE = _Spared(ALREADY_ACTIVE, "{m}.status = 'ACTIVE'")
-_GONE = _Spared(NOT_REACTIVATED, "{m}.status IN ('UNSUBSCRIBED', 'BOUNCED')")
+_GONE = _Spared(NOT_REACTIVATED, "{m}.status IN ('UNSUBSCRIBED', 'BOUNCED')", everywhere=True)
 
 
 async def join(
@@ -43,15 +49,17 @@ async def join(
 ) -> Outcome:
     """Subscribe every contact of the set to the list. Who has that status already is unchanged.
 
-    With `respect_unsubscribed`, contacts who left the list themselves are refused PREVIOUSLY_UNSUBSCRIBED.
+    With `respect_unsubscribed`, contacts who left the list, or all lists of its channel, themselves are refused
+    PREVIOUSLY_UNSUBSCRIBED.
     """
     return await put(contacts, [(list_id, status)], by=by, respect_unsubscribed=respect_unsubscribed)
 
 
 async def enrol(contacts: Sql, list_id: int, *, status: str = "ACTIVE", by: Caller) -> Outcome:
-    """Subscribe every contact of the set that is not known to the list to be gone.
+    """Subscribe every contact of the set that is not known to be gone.
 
-    Whoever is UNSUBSCRIBED or BOUNCED stays so and is refused NOT_REACTIVATED (domain.md Q12). With the status
+    Whoever is UNSUBSCRIBED or BOUNCED there stays so and is refused NOT_REACTIVATED (domain.md Q12); so is whoever has
+    left, or bounced off, every mailing list: another list brings nobody back (trust.md M9). With the status
     UNCONFIRMED, for people whom nobody asked (Q11), whoever is ACTIVE stays that.
     """
     if status == "UNCONFIRMED":
@@ -188,7 +196,46 @@ async def _put(contacts: Sql, changes: Sequence[tuple[int, str]], spared: _Spare
         statuses=[status for _, status in changes],
     )
     of_lists = Sql("AND m.list_id = ANY({lists}::bigint[])", lists=list_ids)
-    return await _change(contacts, of_lists, targets, spared, by=by)
+    return await _change(contacts, of_lists, targets, spared, _gone(list_ids, spared), by=by)
+
+
+def _gone(list_ids: Sequence[int], spared: _Spared) -> Sql:
+    """Pairs of contact and list that are refused for how the contact stands on all the others (trust.md M9)."""
+    if not spared.everywhere:
+        return _NO_PAIRS
+    # Who is silent from the start, as an erased address that came back, is not meant: the table itself sees to that.
+    return Sql(
+        """
+        SELECT standing.id, l.id
+        FROM standing
+        JOIN contact c ON c.id = standing.id
+        JOIN contact_list l ON l.id = ANY({lists}::bigint[])
+        WHERE l.kind = 'MAILING'
+          AND CASE
+              WHEN l.channel = 'EMAIL' AND c.marketing_revoked_at > c.created_at THEN TRUE
+              ELSE EXISTS (
+                  SELECT
+                  FROM membership m
+                  JOIN contact_list o ON o.id = m.list_id
+                  WHERE m.contact_id = standing.id
+                    AND {spared}
+                    AND o.kind = 'MAILING'
+                    AND o.channel = l.channel
+              )
+          END
+          AND NOT EXISTS (
+              SELECT
+              FROM membership m
+              JOIN contact_list o ON o.id = m.list_id
+              WHERE m.contact_id = standing.id
+                AND m.status = 'ACTIVE'
+                AND o.kind = 'MAILING'
+                AND o.channel = l.channel
+          )
+        """,
+        lists=list_ids,
+        spared=spared.of("m"),
+    )
 
 
 def doubts(outcome: Outcome, status: str, *, by: Caller) -> list[Problem]:
@@ -234,10 +281,14 @@ async def _refuse(contacts: Sql) -> Outcome:
     return Outcome(refused={LIST_IS_SMART: set(found)} if found else {})
 
 
+_NO_PAIRS = Sql("SELECT NULL::bigint, NULL::bigint WHERE FALSE")
+
 _OF_MAILING = Sql("AND m.list_id IN (SELECT l.id FROM contact_list l WHERE l.kind = 'MAILING')")
 
 
-async def _change(contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, *, by: Caller) -> Outcome:
+async def _change(
+    contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, gone: Sql = _NO_PAIRS, *, by: Caller
+) -> Outcome:
     """Give every target (contact_id, list_id, status) its status, with the facts of what really changed.
 
     `held` are the memberships there are, locked, in their newest state. A change of status is what the dates and the
@@ -266,6 +317,8 @@ async def _change(contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, *
                 SELECT held.contact_id, held.list_id
                 FROM held
                 WHERE {spared}
+                UNION
+                {gone}
             ),
             changed AS (
                 INSERT INTO membership AS m (
@@ -359,6 +412,7 @@ async def _change(contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, *
             of_lists=of_lists,
             targets=targets,
             spared=spared.of("held"),
+            gone=gone,
             spared_now=spared.of("m"),
             source=by.source,
             source_detail=by.source_detail,

@@ -248,6 +248,21 @@ async def test_m9_who_was_deleted_after_leaving_is_not_brought_back(bring, calle
     ]
 
 
+async def test_m9_another_list_brings_nobody_back_who_left_or_bounced_off_all(bring, caller):
+    old, others = await lists.create("Old", by=caller), await lists.create("Others", by=caller)
+    await lists.create("New", by=caller)
+    statuses = (["UNSUBSCRIBED"], ["BOUNCED"], ["UNSUBSCRIBED", "ACTIVE"], ["UNCONFIRMED"], [])
+    for number, held in enumerate(statuses):
+        given = [{"list_id": each, "status": status} for each, status in zip((old, others), held, strict=False)]
+        await contacts.create({"email": f"{number}@x.fr", "memberships": given}, by=caller)
+    job = await bring(*({"Email": f"{n}@x.fr"} for n in range(5)), lists=("New",))
+    assert piles(job) == {"unchanged": 5, "not_reactivated": 2}
+    assert [person["lists"] for person in await people()] == [
+        *(["UNSUBSCRIBED"], ["BOUNCED"], ["UNSUBSCRIBED", "ACTIVE", "ACTIVE"], ["UNCONFIRMED", "ACTIVE"], ["ACTIVE"]),
+    ]
+    assert await noted(job) == [(2, "WARNING", None, "NOT_REACTIVATED"), (3, "WARNING", None, "NOT_REACTIVATED")]
+
+
 DOUBLES = [
     *({"Email": "ada@x.fr", "First": "Ada", "Tags": "a"}, {"Phone": "+33612345678"}, {"Email": "b@x.fr"}),
     *({"Email": "ADA@x.fr", "First": "Eve", "Last": "L", "Tags": "b"}, {"Phone": "+33 612345678"}, {"Email": "c@x.fr"}),

@@ -54,6 +54,22 @@ async def test_joining_twice_is_one_membership_and_one_fact(caller, people, fact
     assert len(await facts("LIST_SUBSCRIBED")) == 3
 
 
+async def test_m9_who_left_everything_is_put_on_no_other_list_by_an_automation(caller, people, newsletter):
+    left, partly, texter, fresh = everyone = await people(4)
+    other = await lists.create("Other", by=caller)
+    texts = await lists.create("Texts", channel="SMS", by=caller)
+    await memberships.put(ids(everyone[:2]), [(newsletter, "ACTIVE")], by=caller)
+    await memberships.join(ids([partly]), await lists.create("Kept", by=caller), by=caller)
+    await memberships.join(ids([texter]), texts, by=caller)
+    itself = replace(caller, source="CONTACT")
+    await memberships.leave(ids(everyone[:2]), newsletter, by=itself)
+    await memberships.leave(ids([texter]), texts, by=itself)
+    outcome = await memberships.join(ids(everyone), other, by=caller, respect_unsubscribed=True)
+    assert outcome.refused == {"PREVIOUSLY_UNSUBSCRIBED": {left}}
+    assert outcome.changed == {partly, texter, fresh}
+    assert (await memberships.join(ids([left]), other, by=caller)).changed == {left}  # by hand it may be (SQ17)
+
+
 async def test_ac13_every_status_can_be_given_and_read_back(caller, people, stored, facts, newsletter):
     [contact] = await people(1)
     for status in ("UNCONFIRMED", "ACTIVE", "BOUNCED", "UNSUBSCRIBED", "ACTIVE"):
