@@ -28,7 +28,7 @@ from segments.reading import reading
 from services import contacts, views
 from services.caller import Caller
 
-_NAMES = {
+NAMES = {
     "email": "email",
     "phone": "phone",
     "firstName": "first_name",
@@ -70,7 +70,7 @@ class LocationInput:
 
 
 @strawberry.input
-class ContactFields:
+class PersonFields:
     email: str | None = strawberry.UNSET
     phone: str | None = strawberry.UNSET
     first_name: str | None = strawberry.UNSET
@@ -79,6 +79,10 @@ class ContactFields:
     company: str | None = strawberry.field(default=strawberry.UNSET, description="By name; created if unknown.")
     lifecycle_stage: LifecycleStage | None = strawberry.UNSET
     field_values: list[FieldValueInput] | None = strawberry.UNSET
+
+
+@strawberry.input
+class ContactFields(PersonFields):
     tags: list[str] | None = strawberry.field(default=strawberry.UNSET, description="By name; created if unknown.")
     memberships: list[MembershipInput] | None = strawberry.UNSET
     location: LocationInput | None = strawberry.field(
@@ -191,7 +195,7 @@ async def _asked(
 
 def values_of(given: Given) -> dict:
     """The input under the verb's names; an id that is none is left to the verb, which reports all faults at once."""
-    values = given.named(**_NAMES)
+    values = given.named(**NAMES)
     if values.get("location"):
         named = {"postalCode": "postal_code"}
         values["location"] = {named.get(key, key): part for key, part in given["location"].items()}

@@ -17,22 +17,24 @@ from schema.projection.read import read_connection, read_one
 from schema.projection.selection import arguments_of
 from schema.search import containing
 from schema.types.message import Message
+from schema.wording import WORDS, Preview, Wording
 from services import messages
 from services.caller import Caller
 
 BY_NAME = (Key("name", Sql("lower(me.name)"), "text"), paging.by_id("me"))
-_NAMES = {
-    "name": "name",
-    "channel": "channel",
-    "subject": "subject",
-    "preheader": "preheader",
-    "html": "html",
-    "mjml": "mjml",
-    "text": "text",
-    "fromName": "from_name",
-    "replyTo": "reply_to",
-    "tracked": "tracked",
-}
+_NAMES = {"name": "name", "channel": "channel", **WORDS}
+
+
+@strawberry.input
+class _NewMessage:
+    name: str
+    channel: Channel | None = strawberry.field(default=strawberry.UNSET, description="EMAIL, if nothing is said.")
+
+
+@strawberry.input
+class _ChangedMessage:
+    id: strawberry.ID
+    name: str | None = strawberry.UNSET
 
 
 @strawberry.input(
@@ -40,16 +42,8 @@ _NAMES = {
     "email, first_name, last_name, full_name, phone, job_title, company, lifecycle_stage, fields, tags, account and "
     "unsubscribe_url; a way to leave is added where there is none."
 )
-class CreateMessageInput:
-    name: str
-    channel: Channel | None = strawberry.field(default=strawberry.UNSET, description="EMAIL, if nothing is said.")
-    subject: str | None = strawberry.UNSET
-    preheader: str | None = strawberry.UNSET
-    html: str | None = strawberry.UNSET
-    mjml: str | None = strawberry.UNSET
+class CreateMessageInput(_NewMessage, Wording):
     text: str | None = strawberry.field(default=strawberry.UNSET, description="Made of the HTML, if nothing is said.")
-    from_name: str | None = strawberry.UNSET
-    reply_to: str | None = strawberry.UNSET
     tracked: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Whether opens and clicks are noted: yes, if nothing is said."
     )
@@ -58,24 +52,13 @@ class CreateMessageInput:
 @strawberry.input(
     description="What is absent stays, null clears. What is queued already goes out as it is from now on."
 )
-class UpdateMessageInput:
-    id: strawberry.ID
-    name: str | None = strawberry.UNSET
-    subject: str | None = strawberry.UNSET
-    preheader: str | None = strawberry.UNSET
-    html: str | None = strawberry.UNSET
-    mjml: str | None = strawberry.UNSET
-    text: str | None = strawberry.UNSET
-    from_name: str | None = strawberry.UNSET
-    reply_to: str | None = strawberry.UNSET
-    tracked: bool | None = strawberry.UNSET
+class UpdateMessageInput(_ChangedMessage, Wording):
+    pass
 
 
 @strawberry.type(description="An e-mail as one contact would get it.")
-class MessagePreview:
-    subject: str
-    html: str | None
-    text: str
+class MessagePreview(Preview):
+    pass
 
 
 @strawberry.type
@@ -113,7 +96,7 @@ class Query:
         by = reader(info)
         given = Given(arguments_of(info._raw_info))
         made = await messages.preview(given.id("messageId", "message"), given.id_or_none("contactId", "contact"), by=by)
-        return MessagePreview(subject=made.subject, html=made.html, text=made.text)
+        return MessagePreview.of(made)
 
 
 @strawberry.type

@@ -5,39 +5,18 @@ from __future__ import annotations
 import strawberry
 
 from schema.access import Role
-from schema.contacts import FieldValueInput
-from schema.enums.contacts import LifecycleStage, UpsertStatus
+from schema.contacts import NAMES, PersonFields
+from schema.enums.contacts import UpsertStatus
 from schema.mutation import Given, UserError, mutation
 from services import upserts
 from services.caller import Caller
-
-_NAMES = {
-    "email": "email",
-    "phone": "phone",
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "jobTitle": "job_title",
-    "company": "company",
-    "lifecycleStage": "lifecycle_stage",
-    "fieldValues": "field_values",
-    "tags": "tags",
-    "externalId": "external_id",
-}
 
 
 @strawberry.input(
     description="Somebody, known by an external id, else by an e-mail address, else by a phone number."
     " What is absent or null stays."
 )
-class UpsertContactInput:
-    email: str | None = strawberry.UNSET
-    phone: str | None = strawberry.UNSET
-    first_name: str | None = strawberry.UNSET
-    last_name: str | None = strawberry.UNSET
-    job_title: str | None = strawberry.UNSET
-    company: str | None = strawberry.field(default=strawberry.UNSET, description="By name; created if unknown.")
-    lifecycle_stage: LifecycleStage | None = strawberry.UNSET
-    field_values: list[FieldValueInput] | None = strawberry.UNSET
+class UpsertContactInput(PersonFields):
     tags: list[str] | None = strawberry.field(default=strawberry.UNSET, description="Are added; created if unknown.")
     external_id: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -80,7 +59,7 @@ class Mutation:
         refused=int,
     )
     async def upsert_contacts(given: Given, by: Caller) -> dict:
-        rows = [{_NAMES[key]: value for key, value in row.items()} for row in given["contacts"]]
+        rows = [{NAMES[key]: value for key, value in row.items()} for row in given["contacts"]]
         source = given.get("externalSource")
         results = await upserts.upsert(rows, external_source=source, key=given.get("idempotencyKey"), by=by)
         counts = {"created": 0, "updated": 0, "unchanged": 0, "refused": 0}

@@ -11,6 +11,7 @@ from kit.sql import Sql
 from schema.enums.mail import CampaignAudience, CampaignStatus, CampaignStop
 from schema.node import Node, global_id
 from schema.projection.made import column, many, one, table
+from schema.types.counts import LinkCount, ReasonCount
 from schema.types.list import List
 from schema.types.message import Message
 
@@ -65,21 +66,6 @@ _LINKS = """(
 
 def _rate(part: str) -> Sql:
     return Sql("round({part}::numeric / nullif(counted.sent, 0), 4)", part=Sql(part))
-
-
-@strawberry.type(description="How many had no mail for one reason.")
-@table("", "part")
-class ReasonCount:
-    reason: str = column("part.reason")
-    count: int = column("part.count")
-
-
-@strawberry.type(description="A link of a campaign that people followed.")
-@table("", "part")
-class LinkCount:
-    link: str = column("part.link")
-    clicks: int = column("part.clicks")
-    contacts: int = column("part.contacts", "Who clicked, each once.")
 
 
 @strawberry.type(

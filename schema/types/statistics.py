@@ -5,8 +5,8 @@ from __future__ import annotations
 import strawberry
 
 from kit.sql import Sql, text
-from schema.enums.automations import RunEndReason
 from schema.projection.made import column, inline, many, table
+from schema.types.counts import BranchCount, EndCount, SkipCount
 from workflows.report import JUMPED_OVER
 
 _OVER = text(JUMPED_OVER)
@@ -94,27 +94,6 @@ _BY_END = """(
     GROUP BY rc.end_reason
     HAVING sum(rc.n) <> 0
 ) part WHERE TRUE"""
-
-
-@strawberry.type(description="How many were skipped at a step for one reason.")
-@table("", "part")
-class SkipCount:
-    reason: str = column("part.reason")
-    count: int = column("part.count")
-
-
-@strawberry.type(description="How many took a branch.")
-@table("", "part")
-class BranchCount:
-    name: str = column("part.name")
-    count: int = column("part.count")
-
-
-@strawberry.type(description="How many runs ended for one reason.")
-@table("", "part")
-class EndCount:
-    end_reason: RunEndReason = column("part.end_reason")
-    count: int = column("part.count")
 
 
 @strawberry.type(description="How often a goal was met: by who jumped there, and by who came there and met it.")

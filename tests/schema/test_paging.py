@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schema.projection import connection
+from schema.projection import page_rows
 
 KEYS = [
     "EMAIL",
@@ -169,7 +169,7 @@ query near%d(
 @pytest.mark.parametrize("near", [1, 4, 2_000])
 async def test_pages_of_a_rule_with_alternatives_are_the_same_wherever_they_are_found(gql, people, monkeypatch, near):
     """The next rows are asked first; where they do not fill the page, all are."""
-    monkeypatch.setattr(connection, "NEAR_MAX", near)
+    monkeypatch.setattr(page_rows, "NEAR_MAX", near)
     lead, ann = (
         {"contact": {"field": field, "op": "IS", "value": value}}
         for field, value in (("LIFECYCLE_STAGE", "LEAD"), ("FIRST_NAME", "Ann"))
