@@ -13,13 +13,15 @@ from strawberry.types.scalar import ScalarDefinition
 
 JSON_DEPTH_MAX = 32
 INTEGER_MAX = 2**63 - 1
+# The first and the last instant that Python knows are "never" and "for ever" to the database's driver.
+INSTANTS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def parse_datetime(value: object) -> datetime:
     """An instant in UTC; refused without an offset, because nobody can know which instant is meant."""
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if instant is not None and instant.tzinfo is not None:
+        if instant is not None and instant.tzinfo is not None and instant.astimezone(UTC) not in INSTANTS:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass

@@ -289,7 +289,11 @@ class TestScalars:
 
     @pytest.mark.parametrize(
         "at",
-        ["2026-11-22T10:30:00", "2026-11-22", "soon", "", 5, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
+        [
+            *("2026-11-22T10:30:00", "2026-11-22", "soon", "", 5),
+            *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
+            *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),  # which PostgreSQL would be told as infinities
+        ],
     )
     async def test_without_an_offset_it_is_refused(self, client: httpx2.AsyncClient, at: object) -> None:
         response = await ask(client, "query($at: DateTime!) { instant(at: $at) }", variables={"at": at})
