@@ -120,7 +120,7 @@ def written(letter: Letter) -> bytes:
         ("From", wire.mailbox(address, letter.sender_name or name)),
         ("To", wire.mailbox(letter.to)),
         ("Subject", wire.words(letter.subject[:SUBJECT_LENGTH_MAX])),
-        ("Date", formatdate(usegmt=True)),
+        ("Date", formatdate()),
     ]
     if letter.reply_to:
         headers.append(("Reply-To", wire.mailbox(letter.reply_to)))
@@ -136,7 +136,7 @@ def _international(letter: Letter) -> bytes:
     message["From"] = _mailbox(address, letter.sender_name or name)
     message["To"] = _mailbox(letter.to)
     message["Subject"] = " ".join(letter.subject.split())[:SUBJECT_LENGTH_MAX]
-    message["Date"] = formatdate(usegmt=True)
+    message["Date"] = formatdate()
     if letter.reply_to:
         message["Reply-To"] = _mailbox(letter.reply_to)
     if letter.automatic:
