@@ -114,11 +114,11 @@ class CampaignPreview:
 def _values(given: Given) -> dict[str, Any]:
     values: dict[str, Any] = given.named(**_NAMES)
     if "listIds" in given:
-        values["list_ids"] = given.ids("listIds", "list") if given["listIds"] is not None else None
+        values["list_ids"] = given.places("listIds", "list")
     if "segmentId" in given:
-        values["segment_id"] = given.id_or_none("segmentId", "segment")
+        values["segment_id"] = given.place("segmentId", "segment")
     if "messageId" in given:
-        values["message_id"] = given.id_or_none("messageId", "message")
+        values["message_id"] = given.place("messageId", "message")
     return values
 
 

@@ -64,7 +64,7 @@ class Mutation:
     )
     async def create_exclusion(given: Given, by: Caller) -> dict:
         values = given.named(kind="kind", value="value", reason="reason")
-        values["list_ids"] = given.ids("listIds", "list") if given.get("listIds") else []
+        values["list_ids"] = given.places("listIds", "list") if given.get("listIds") else []
         exclusion, warnings = await exclusions.create(values, by=by)
         return {"exclusion": exclusion, "warnings": warnings}
 

@@ -71,6 +71,15 @@ class Given(dict[str, Any]):
             raise NotFound(*problems)
         return list(found)
 
+    def places(self, name: str, kind: str) -> list[int]:
+        """The rows behind a list of global ids, place by place; 0 for what is none, for a verb that looks them all up
+        and tells of each that is not there, together with its other faults."""
+        return [ids.find(kind, given) or 0 for given in self[name] or ()]
+
+    def place(self, name: str, kind: str) -> int | None:
+        """The row behind a global id, as `places` has it."""
+        return None if self.get(name) is None else ids.find(kind, self[name]) or 0
+
     def confirmed(self) -> None:
         """What cannot be undone needs `confirm: true`. Refused otherwise: CONFIRMATION_REQUIRED."""
         if not self["confirm"]:

@@ -67,7 +67,7 @@ class Mutation:
         named = given.get("ids") is not None
         if named == bool(given.get("all")):
             raise invalid("REQUIRED", "Give ids, or all: true.", "ids")
-        numbers = given.ids("ids", "notification") if named else None
+        numbers = given.places("ids", "notification") if named else None
         return {"marked": len(await notifications.mark_read(numbers, by=by))}
 
     @mutation(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kit import db
-from kit.errors import not_found
+from kit.errors import Problems
 from kit.sql import Sql
 from services import caller, deliveries
 from services.caller import Caller
@@ -37,7 +37,15 @@ TEXT = Sql(
             END
         )
         WHEN 'JOB_FINISHED' THEN concat(
-            'Your job ', lower(replace(nt.data ->> 'kind', '_', ' ')),
+            'Your ',
+            CASE nt.data ->> 'kind'
+                WHEN 'import_contacts' THEN 'import'
+                WHEN 'undo_import' THEN 'undoing of an import'
+                WHEN 'merge_tags' THEN 'merging of tags'
+                WHEN 'replay_webhook' THEN 'replay to a webhook'
+                WHEN 'sync' THEN 'database sync'
+                ELSE replace(nt.data ->> 'kind', '_', ' ')
+            END,
             CASE nt.data ->> 'state' WHEN 'DONE' THEN ' is done' ELSE ' has failed' END
         )
     END)
@@ -92,9 +100,11 @@ async def mark_read(numbers: Sequence[int] | None, *, by: Caller) -> list[int]:
                 ids=list(numbers),
             )
         )
+        problems = Problems()
         for place, number in enumerate(numbers):
             if number not in own:
-                raise not_found("notification", "ids", str(place))
+                problems.add("NOT_FOUND", "This notification does not exist.", "ids", str(place))
+        problems.refuse()
     return await db.column(
         Sql(
             """

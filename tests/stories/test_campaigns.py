@@ -305,6 +305,10 @@ async def test_what_cannot_be_sent_is_refused_with_every_fault(team, press, gql,
         ({"name": "A", "messageId": message, "subject": "S"}, {("INVALID_VALUE", "messageId")}),
         ({"name": "A", "messageId": "message_999999"}, {("NOT_FOUND", "messageId")}),
         ({"name": "A", **WORDS, "listIds": ["list_999999"]}, {("NOT_FOUND", "listIds.0")}),
+        (
+            {"name": " ", **WORDS, "listIds": ["zzz", "list_999999", "contact_1"], "segmentId": "list_1"},
+            {("REQUIRED", "name"), *(("NOT_FOUND", each) for each in ("listIds.0", "listIds.1", "listIds.2", "segmentId"))},
+        ),
         ({"name": "A", **WORDS, "listIds": [news, texts]}, {("INVALID_VALUE", "listIds.1")}),
         ({"name": "A", **WORDS, "segmentId": "segment_999999"}, {("NOT_FOUND", "segmentId")}),
     ]  # fmt: skip
