@@ -30,6 +30,7 @@ class CreateUserInput:
 @strawberry.input(description="What is absent stays. A deactivated user's tokens are refused at once.")
 class UpdateUserInput:
     id: strawberry.ID
+    email: str | None = strawberry.UNSET
     name: str | None = strawberry.UNSET
     role: RoleWord | None = strawberry.UNSET
     active: bool | None = strawberry.UNSET
@@ -94,10 +95,10 @@ class Mutation:
     async def create_user(given: Given, by: Caller) -> dict:
         return {"user": await users.create(dict(given), by=by)}
 
-    @mutation(UpdateUserInput, role=Role.ADMIN, description="Change a user's name, role or access.", user=User)
+    @mutation(UpdateUserInput, role=Role.ADMIN, description="Change a user's address, name, role or access.", user=User)
     async def update_user(given: Given, by: Caller) -> dict:
         user = given.id("id", "user")
-        await users.update(user, given.named(name="name", role="role", active="active"), by=by)
+        await users.update(user, given.named(email="email", name="name", role="role", active="active"), by=by)
         return {"user": user}
 
     @mutation(

@@ -29,10 +29,7 @@ async def create(values: Mapping[str, Any], *, by: Caller) -> int:
     """
     problems = Problems()
     given = Given(values, problems)
-    typed = given.required_text("email")
-    address = email.normalise(typed) if typed else None
-    if typed and address is None:
-        problems.extend([identity.EMAIL_INVALID])
+    address = _address(given)
     name = given.required_text("name")
     role = given.choice("role", _ROLES, Role.MEMBER.name)
     problems.refuse()
@@ -43,10 +40,11 @@ async def create(values: Mapping[str, Any], *, by: Caller) -> int:
 
 
 async def update(user_id: int, values: Mapping[str, Any], *, by: Caller) -> None:
-    """Change a user's `name`, `role` or `active`; what is absent or None stays.
+    """Change a user's `email`, `name`, `role` or `active`; what is absent or None stays.
 
-    A deactivated user is refused at once, with all tokens. Refused: NOT_FOUND, a role above the caller's own or the
-    role of somebody above the caller (NotAllowed), and leaving nobody an active owner (LAST_OWNER).
+    A deactivated user is refused at once, with all tokens. Refused: NOT_FOUND, EMAIL_INVALID, EMAIL_TAKEN, a role above
+    the caller's own or the role of somebody above the caller (NotAllowed), and leaving nobody an active owner
+    (LAST_OWNER).
     """
     async with db.transaction():
         owners = await db.column(
@@ -66,6 +64,7 @@ async def update(user_id: int, values: Mapping[str, Any], *, by: Caller) -> None
             raise not_found("user", "id")
         problems = Problems()
         given = Given(values, problems)
+        address = _address(given) if values.get("email") is not None else user.email
         name = given.required_text("name") if values.get("name") is not None else user.name
         role = given.choice("role", _ROLES, user.role)
         active = values.get("active")
@@ -78,9 +77,10 @@ async def update(user_id: int, values: Mapping[str, Any], *, by: Caller) -> None
                 "LAST_OWNER", "Somebody else must be an owner first.", "active" if active is False else "role"
             )
         deactivated_at = user.deactivated_at if active is None else None if active else user.deactivated_at or by.now
-        await UserAccount.filter(id=user_id).update(
-            name=name, role=role, deactivated_at=deactivated_at, updated_at=by.now
-        )
+        with identity.guarded():
+            await UserAccount.filter(id=user_id).update(
+                email=address, name=name, role=role, deactivated_at=deactivated_at, updated_at=by.now
+            )
 
 
 async def find(address: str | None) -> int:
@@ -123,6 +123,14 @@ async def ensure_owner(secret: str | None, *, now: datetime) -> str | None:
         )
         _, shown = await tokens.create(owner.id, OWNER_TOKEN_NAME, secret=secret, by=by)
         return shown
+
+
+def _address(given: Given) -> str | None:
+    typed = given.required_text("email")
+    address = email.normalise(typed) if typed else None
+    if typed and address is None:
+        given.problems.extend([identity.EMAIL_INVALID])
+    return address
 
 
 def _reaches(by: Caller, role: str, *path: str) -> None:

@@ -67,6 +67,18 @@ async def test_an_address_belongs_to_one_user(owner):
     assert await users.find("A@X.test") != await users.find(None) == owner.user_id
 
 
+async def test_the_first_owner_gets_an_address_that_mail_reaches(owner):
+    member = await somebody(owner, "MEMBER")
+    await users.update(owner.user_id, {"email": " Boss@X.test "}, by=owner)
+    assert await users.find("boss@x.test") == owner.user_id
+    for address, code in (("boss@", "EMAIL_INVALID"), ("member@X.test", "EMAIL_TAKEN"), (" ", "REQUIRED")):
+        with pytest.raises((Invalid, Conflict)) as refusal:
+            await users.update(owner.user_id, {"email": address}, by=owner)
+        assert [(p.code, p.path) for p in refusal.value.problems] == [(code, ("email",))]
+    with pytest.raises(NotAllowed):
+        await users.update(owner.user_id, {"email": "me@x.test"}, by=member)
+
+
 async def test_only_an_owner_makes_or_touches_owners(owner):
     admin = await somebody(owner, "ADMIN")
     member = await somebody(admin, "MEMBER")
