@@ -173,8 +173,8 @@ async def renew(held: Sequence[Claimed], now: datetime) -> None:
 async def settle(ended: Sequence[Ended], now: datetime) -> set[int]:
     """Note what became of these attempts, in one statement; the ids of those that were still this process's.
 
-    Who slept past its lease, so that somebody else has claimed the delivery, is not heard. What was UNKNOWN meanwhile,
-    and nobody has claimed again, becomes what it is.
+    Who slept past its lease, so that somebody else has claimed the delivery, is not heard. What was taken for crashed
+    meanwhile, or was UNKNOWN, and nobody has asked to send again, becomes what it is.
     """
     done = await db.column(
         Sql(
@@ -198,7 +198,10 @@ async def settle(ended: Sequence[Ended], now: datetime) -> set[int]:
             ) AS w (id, attempt, status, reason, answer, provider_id, due_at, bounce)
             WHERE dv.id = w.id
               AND dv.attempt = w.attempt
-              AND (dv.status IN ('SENDING', 'DATA') OR dv.status = 'UNKNOWN' AND w.due_at IS NULL)
+              AND (
+                  dv.status IN ('SENDING', 'DATA')
+                  OR dv.status = 'UNKNOWN' AND (w.due_at IS NULL OR dv.reason = 'CRASHED')
+              )
             RETURNING dv.id
             """,
             ids=[each.claimed.id for each in ended],
@@ -216,7 +219,8 @@ async def settle(ended: Sequence[Ended], now: datetime) -> set[int]:
 
 
 async def give_back(held: Sequence[Claimed], now: datetime, *, forgiven: bool) -> None:
-    """Those of them that are before the point of no return are for whoever comes next, at once.
+    """These are for whoever comes next, at once: the caller knows that nothing of them has gone, even where the point
+    of no return was written.
 
     Unless `forgiven`, the claim counts as one from which nobody came back.
     """
@@ -225,12 +229,14 @@ async def give_back(held: Sequence[Claimed], now: datetime, *, forgiven: bool) -
             """
             UPDATE delivery dv
             SET status = 'QUEUED',
+                reason = NULL,
                 crashes = CASE WHEN {forgiven}::boolean THEN 0 ELSE dv.crashes END,
-                due_at = {now}::timestamptz
+                due_at = {now}::timestamptz,
+                finished_at = NULL
             FROM {mine}
             WHERE dv.id = mine.id
               AND dv.attempt = mine.attempt
-              AND dv.status = 'SENDING'
+              AND (dv.status IN ('SENDING', 'DATA') OR dv.status = 'UNKNOWN' AND dv.reason = 'CRASHED')
             """,
             forgiven=forgiven,
             now=now,

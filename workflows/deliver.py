@@ -10,21 +10,24 @@ import asyncio
 import contextlib
 from abc import abstractmethod
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from kit import clock, config, crash, log
-from services import mail_links, sent, setbacks
+from services import deliveries, mail_links, sent, setbacks
 from services.channels import email, sms, webhook
 from services.channels.email import Letter, NotSent
 from services.channels.http import Answer, Client, NotAnswered
-from services.channels.smtp import Connection
+from services.channels.smtp import Connection, LateAnswer
 from services.deliveries import Claimed, Ended
 from services.rendering import Hook, Ready, Text
 from services.webhook_calls import Calls
-from workflows.lanes import Round
+from workflows.lanes import RENEW_SECONDS, Round
 
 # Mails between one point of no return and the next on a connection: so many a crash makes UNKNOWN. As many as go in a
 # moment, so that a server that takes its time has few.
 GROUP_MIN, GROUP_SECONDS = 5, 0.1
+NOTE_SECONDS = 1.0  # what is known after so long is noted, though the others of its group are still to go
+WAITING_MAX = 40  # connections on which an answer is waited for
 TOLD_MAX = 500
 TELL_SECONDS = 0.5
 HTTP_LANES = 8
@@ -76,6 +79,8 @@ class _Mails(Round):
     # While the mail server cannot be reached nothing is claimed, by this process, for a while that grows.
     closed_until = 0.0
     closed_seconds = 0.0
+    # Servers that have a mail and think it over: waited for beside the passes, which go on meanwhile.
+    waiting: ClassVar[set[asyncio.Task[None]]] = set()
 
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
@@ -103,28 +108,56 @@ class _Mails(Round):
         _Mails.closed_seconds = 0.0
         ended: list[Ended] = []
         going = await self.depart(some)
-        began = clock.ticks()
+        began = noted = clock.ticks()
         for claimed, letter in going:
             assert isinstance(letter, Letter)
-            ended.append(await self._hand_over(connection, claimed, letter))
-        in_a_moment = int(len(ended) * GROUP_SECONDS / max(clock.ticks() - began, 0.001))
+            self.begin(claimed)
+            done = await self._hand_over(connection, claimed, letter)
+            if done is not None:
+                self.know(done)
+                ended.append(done)
+            if clock.ticks() - noted > NOTE_SECONDS and ended:
+                await self.settle(ended)
+                ended, noted = [], clock.ticks()
+        in_a_moment = int(len(going) * GROUP_SECONDS / max(clock.ticks() - began, 0.001))
         self._groups[lane] = max(min(in_a_moment, self._most), min(GROUP_MIN, self._most))
         if ended:
             await self.settle(ended)
             await crash.point("after_sent")
 
-    async def _hand_over(self, connection: Connection, claimed: Claimed, letter: Letter) -> Ended:
+    async def _hand_over(self, connection: Connection, claimed: Claimed, letter: Letter) -> Ended | None:
+        """What became of it; None: the server has it and does not say yet."""
         try:
             data = email.written(letter)
         except Exception as error:  # whatever is odd about this one holds up no other
             _log.warning("mail_not_written", delivery=claimed.id, error=type(error).__name__)
             return Ended(claimed, "FAILED", "NOT_WRITABLE")
         try:
-            answer = await connection.send(letter, data)
+            return _taken(claimed, letter, await connection.send(letter, data))
         except NotSent as fault:
             return setbacks.mail(claimed, fault, self.now())
-        said = setbacks.without_addresses(answer)
-        return Ended(claimed, "SENT", answer=said, provider_id=letter.message_id)
+        except LateAnswer as late:
+            if len(self.waiting) >= WAITING_MAX:
+                late.give_up()
+                return setbacks.mail(claimed, NotSent("BROKEN_OFF", unknown=True), self.now())
+            task = asyncio.create_task(self._wait_for(claimed, letter, late))
+            self.waiting.add(task)
+            task.add_done_callback(self.waiting.discard)
+            return None
+
+    async def _wait_for(self, claimed: Claimed, letter: Letter, late: LateAnswer) -> None:
+        """Wait for the answer, and hold the delivery for as long as that takes."""
+        answering = asyncio.create_task(late.answer())
+        try:
+            while not (await asyncio.wait([answering], timeout=RENEW_SECONDS))[0]:
+                with contextlib.suppress(Exception):  # it is held again ten seconds later
+                    await deliveries.renew([claimed], self.now())
+            ended = _taken(claimed, letter, await answering)
+        except NotSent as fault:
+            ended = setbacks.mail(claimed, fault, self.now())
+        finally:
+            answering.cancel()
+        await self.settle([ended])
 
     def _unreachable(self, fault: NotSent) -> None:
         seconds = min(max(1.0, 2 * _Mails.closed_seconds), CLOSED_SECONDS_MAX)
@@ -135,6 +168,11 @@ class _Mails(Round):
 
     async def close(self) -> None:
         await asyncio.gather(*(connection.close() for connection in self._connections))
+
+
+def _taken(claimed: Claimed, letter: Letter, answer: str) -> Ended:
+    said = setbacks.without_addresses(answer)
+    return Ended(claimed, "SENT", answer=said, provider_id=letter.message_id)
 
 
 class _Http(Round):
@@ -180,6 +218,7 @@ class _Texts(_Http):
 
     async def ask(self, claimed: Claimed, ready: Ready) -> Answer:
         assert isinstance(ready, Text)
+        self.begin(claimed)
         return await sms.send(self._client, ready.to, ready.text, f"delivery_{claimed.id}")
 
     def outcome(self, claimed: Claimed, given: Answer | NotAnswered) -> Ended:

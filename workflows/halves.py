@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import asyncpg
-from tortoise.exceptions import DBConnectionError
+from tortoise.exceptions import DBConnectionError, OperationalError
 
 from kit import db
 
@@ -30,9 +30,15 @@ def passes(error: BaseException) -> bool:
     return isinstance(error, PASSING) and not isinstance(error, asyncpg.QueryCanceledError)
 
 
+def is_late(error: BaseException) -> bool:
+    """Whether it only took too long: the machine, the network or the server has more to do than it can."""
+    cause = error.__cause__ or (error.args or (None,))[0] if isinstance(error, OperationalError) else error
+    return isinstance(cause, asyncpg.QueryCanceledError | TimeoutError)
+
+
 async def in_halves(
     items: Sequence[Item],
-    act: Callable[[Sequence[Item]], Awaitable[None]],
+    act: Callable[[Sequence[Item]], Awaitable[object]],
     alone: Callable[[Item, Exception], Awaitable[None]],
 ) -> None:
     """Do `act` for all items in a savepoint; where it raises, for each half, down to the item that is at fault.

@@ -14,15 +14,17 @@ from services import deliveries, departure, rendering
 from services.channels.email import Letter
 from services.deliveries import LEASE, Claimed, Ended
 from services.rendering import Fault, Ready, Text
-from workflows.halves import passes
+from workflows.halves import in_halves, is_late, passes
 
 CLAIM_MAX = 200
 AHEAD = 100  # so few are left: more is made ready while they are sent
 PASS_SECONDS_MAX = 30  # then the next pass begins, with connections of its own
 IDLE_SECONDS = 0.2
+RENEW_SECONDS = LEASE.total_seconds() / 3
 STOP_SECONDS_MAX = 1.5  # for who is told to stop; where one lane failed, the others end what they hand over
-SETTLE_TRIES_MAX = 3
 SETTLE_PAUSE_SECONDS = 0.5
+SETTLE_PAUSE_SECONDS_MAX = 5.0
+LAST_WORD_SECONDS = 1.0  # for who must stop, to note what it knows
 
 _log = log.get("deliver")
 
@@ -38,6 +40,8 @@ class Round(ABC):
         self._began = clock.ticks()
         self._pool: deque[tuple[Claimed, Ready]] = deque()
         self._held: dict[int, Claimed] = {}
+        self._begun: set[int] = set()  # behind the point of no return, and something of it may have gone
+        self._owed: dict[int, Ended] = {}  # what became of these is known, and not noted yet
         self._claiming: asyncio.Task[bool] | None = None
         self._busy = 0
         self._dry_until = 0.0  # nothing was due a moment ago
@@ -81,9 +85,11 @@ class Round(ABC):
             await asyncio.gather(*late, return_exceptions=True)
             raise
         finally:
-            renewing.cancel()
+            for each in (renewing, *working):
+                each.cancel()
             if self._claiming is not None:  # what it took is given back as well; what failed fails again, and is told
                 await asyncio.gather(self._claiming, return_exceptions=True)
+            await self._last_word()
             await self._give_back(forgiven)
             await self.close()
         return self.count
@@ -140,19 +146,57 @@ class Round(ABC):
             self._dry_until = clock.ticks() + IDLE_SECONDS
         return bool(claimed or settled)
 
+    def begin(self, claimed: Claimed) -> None:
+        """From now on something of it may have gone."""
+        self._begun.add(claimed.id)
+
+    def let_go(self, claimed: Claimed) -> None:
+        """It is not this pass's any more."""
+        self._held.pop(claimed.id, None)
+        self._begun.discard(claimed.id)
+
+    def know(self, ended: Ended) -> None:
+        """This is what became of it. It is noted with the next `settle`, and if all else fails when the pass ends."""
+        self._owed[ended.claimed.id] = ended
+
     async def settle(self, ended: Sequence[Ended]) -> None:
-        """Note what became of these; they are held no more. Tried again: what is not noted would be UNKNOWN."""
-        for left in reversed(range(SETTLE_TRIES_MAX)):
-            try:
-                await deliveries.settle(ended, self.now())
-                break
-            except Exception as error:
-                if not left:
-                    raise
-                _log.warning("not_settled", deliveries=len(ended), exc_info=error)
-                await asyncio.sleep(SETTLE_PAUSE_SECONDS)
+        """Note what became of these; they are held no more. However long the database cannot be asked: what is known
+        and not noted would be UNKNOWN. What cannot be noted for a reason of its own keeps no other from it."""
         for each in ended:
-            self._held.pop(each.claimed.id, None)
+            self.know(each)
+        pause = SETTLE_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._note(ended)
+            except Exception as error:
+                _log.warning("not_settled", deliveries=len(ended), exc_info=error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, SETTLE_PAUSE_SECONDS_MAX)
+
+    async def _note(self, ended: Sequence[Ended]) -> None:
+        async def fault(one: Ended, error: Exception) -> None:
+            if is_late(error):
+                raise error
+            _log.error("not_settled", delivery=one.claimed.id, exc_info=error)
+
+        try:
+            await deliveries.settle(ended, self.now())
+        except Exception as error:
+            if is_late(error) or passes(error):
+                raise
+            await in_halves(ended, lambda some: deliveries.settle(some, self.now()), fault)
+        for each in ended:
+            self._owed.pop(each.claimed.id, None)
+            self.let_go(each.claimed)
+
+    async def _last_word(self) -> None:
+        """Who had to stop in the middle still says what it knows."""
+        if self._owed:
+            try:
+                async with asyncio.timeout(LAST_WORD_SECONDS):
+                    await self._note(list(self._owed.values()))
+            except Exception as error:
+                _log.error("not_settled", deliveries=len(self._owed), exc_info=error)
 
     async def depart(self, some: list[tuple[Claimed, Ready]]) -> list[tuple[Claimed, Ready]]:
         """Those of them that may go now; the others are settled."""
@@ -168,16 +212,23 @@ class Round(ABC):
 
     async def _renew(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
+            pause = RENEW_SECONDS
             while True:
-                await asyncio.sleep(LEASE.total_seconds() / 3)
+                await asyncio.sleep(pause)
+                pause = RENEW_SECONDS
                 if self._held:
-                    await deliveries.renew(list(self._held.values()), self.now())
+                    try:
+                        await deliveries.renew(list(self._held.values()), self.now())
+                    except Exception as error:
+                        _log.warning("not_renewed", deliveries=len(self._held), exc_info=error)
+                        pause = SETTLE_PAUSE_SECONDS
 
     async def _give_back(self, forgiven: bool) -> None:
-        """What was claimed and is not on its way is for whoever comes next.
+        """What was claimed and nothing of which can have gone is for whoever comes next.
 
         After a fault of our own it counts as a crash: what makes every pass fail is given up after three.
         """
         self._pool.clear()
-        if self._held:
-            await deliveries.give_back(list(self._held.values()), self.now(), forgiven=forgiven)
+        here = [each for each in self._held.values() if each.id not in self._begun]
+        if here:
+            await deliveries.give_back(here, self.now(), forgiven=forgiven)

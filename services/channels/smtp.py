@@ -18,6 +18,7 @@ from services.channels.email import ANSWER_LENGTH_MAX, TIMEOUT_SECONDS, Letter, 
 from services.channels.smtp_wire import Gone, Reply, Wire
 
 CLOSE_SECONDS = 2
+ANSWER_SECONDS_MAX = 600
 TAKEN, ALSO_TAKEN, GO_ON = 250, 251, 354
 NO_SUCH_NAME = 553
 _LOST = (Gone, TimeoutError, OSError)
@@ -63,7 +64,8 @@ class Connection:
         """Hand one message over; what the server answered.
 
         NotSent: with its `code` where the server said no, without where it was gone before it had the message, and
-        `unknown` where it went while it had it.
+        `unknown` where it went while it had it. LateAnswer: it has the message and takes its time; the next one goes
+        by another connection.
         """
         await self.open()
         assert self._wire is not None
@@ -76,12 +78,13 @@ class Connection:
             raise _refused(refusal)
         try:
             (answer,) = await self._wire.ask(smtp_wire.content(data), 1, timeout_seconds=TIMEOUT_SECONDS)
+        except TimeoutError as error:
+            wire, self._wire = self._wire, None
+            raise LateAnswer(wire) from error
         except _LOST as error:
             await self.close()
             raise NotSent("BROKEN_OFF", unknown=True) from error
-        if answer.code != TAKEN:
-            raise _refused(answer)
-        return str(answer)[:ANSWER_LENGTH_MAX]
+        return _taken(answer)
 
     async def _announce(self, wire: Wire, commands: list[bytes]) -> Reply | None:
         """Say from whom and to whom; None: the message may follow. Else the refusal, and the next one starts clean."""
@@ -121,6 +124,34 @@ async def send(to: str, subject: str, body: str, html: str | None = None) -> str
     finally:
         await connection.close()
     return str(letter.message_id)
+
+
+class LateAnswer(Exception):
+    """The server has the whole message, and has not said yet whether it takes it."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self._wire = wire
+
+    async def answer(self) -> str:
+        """What it says in the end, after ten minutes at most (RFC 5321, 4.5.3.2.6). NotSent as by `Connection.send`."""
+        try:
+            (answer,) = await self._wire.hear(timeout_seconds=ANSWER_SECONDS_MAX - TIMEOUT_SECONDS)
+        except _LOST as error:
+            raise NotSent("BROKEN_OFF", unknown=True) from error
+        finally:
+            self._wire.close()
+        return _taken(answer)
+
+    def give_up(self) -> None:
+        """Nobody waits for it."""
+        self._wire.close()
+
+
+def _taken(answer: Reply) -> str:
+    if answer.code != TAKEN:
+        raise _refused(answer)
+    return str(answer)[:ANSWER_LENGTH_MAX]
 
 
 def _commands(letter: Letter) -> list[bytes]:

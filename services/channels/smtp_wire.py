@@ -49,11 +49,16 @@ class Wire(asyncio.Protocol):
         self._replies, self._awaited = [], replies
         self._all_there = asyncio.get_running_loop().create_future()
         self._transport.write(said)
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._all_there
-        finally:
-            self._all_there = None
+        return await self.hear(timeout_seconds=timeout_seconds)
+
+    async def hear(self, *, timeout_seconds: float) -> list[Reply]:
+        """The replies to what was said before; where they took too long, they may be waited for once more."""
+        assert self._all_there is not None
+        done, _ = await asyncio.wait([self._all_there], timeout=timeout_seconds)
+        if not done:
+            raise TimeoutError
+        awaited, self._all_there = self._all_there, None
+        awaited.result()
         return self._replies
 
     def close(self) -> None:
@@ -86,6 +91,7 @@ class Wire(asyncio.Protocol):
         self._transport.close()
         if self._all_there is not None and not self._all_there.done():
             self._all_there.set_exception(Gone())
+            self._all_there.exception()  # perhaps nobody asks any more
 
 
 def content(data: bytes) -> bytes:
