@@ -48,8 +48,8 @@ def webhook(gql, address):
 @pytest.fixture
 def log(gql):
     async def look(webhook: str, selection: str = LOG) -> Any:
-        found = await gql(f"{{ webhooks {{ id {selection} }} }}")
-        return next(each for each in found["webhooks"] if each["id"] == webhook)
+        found = await gql(f"{{ webhooks {{ nodes {{ id {selection} }} }} }}")
+        return next(each for each in found["webhooks"]["nodes"] if each["id"] == webhook)
 
     return look
 
