@@ -34,6 +34,7 @@ from models.form import Form
 from models.form_submission import FormSubmission
 from models.idempotent_answer import IdempotentAnswer
 from models.import_job import ImportJob
+from models.import_preview import ImportPreview
 from models.import_problem import ImportProblem
 from models.invariant_check import InvariantCheck
 from models.job import Job
@@ -50,6 +51,7 @@ from models.page_visit import PageVisit
 from models.pending_event import PendingEvent
 from models.plan import Plan
 from models.plan_membership import PlanMembership
+from models.previewed_person import PreviewedPerson
 from models.refused_entry import RefusedEntry
 from models.report_week import ReportWeek
 from models.review import Review
@@ -121,6 +123,7 @@ __all__ = [
     "FormSubmission",
     "IdempotentAnswer",
     "ImportJob",
+    "ImportPreview",
     "ImportProblem",
     "InvariantCheck",
     "Job",
@@ -137,6 +140,7 @@ __all__ = [
     "PendingEvent",
     "Plan",
     "PlanMembership",
+    "PreviewedPerson",
     "RefusedEntry",
     "ReportWeek",
     "Review",

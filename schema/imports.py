@@ -105,7 +105,7 @@ class Mutation:
         PreviewImportInput,
         role=Role.ADMIN,
         description="What an import would do; it changes nothing. Up to 20,000 rows are looked at, of a longer file the"
-        " first ones: `complete` says whether that was all.",
+        " first ones: `complete` says whether that was all. If not, `job { preview { … } }` counts the whole file.",
         rows=int,
         new=int,
         existing=int,
@@ -115,6 +115,7 @@ class Mutation:
         complete=bool,
         columns=JSON,
         problems=JSON,
+        job=Job,
     )
     async def preview_import(given: Given, by: Caller) -> dict:
         found = await uploads.preview(_values(given), by=by)

@@ -9,7 +9,7 @@ from typing import Any
 from kit import db
 from kit.errors import Refused
 from kit.sql import Sql
-from services import incoming_orders, sync_intake, sync_reading, uploads
+from services import incoming_orders, previews, sync_intake, sync_reading
 from services.caller import Caller
 from services.database import Asked
 from services.sync_reading import Columns, Reading, Texts
@@ -18,7 +18,6 @@ from services.sync_values import ORDERS
 
 ROWS_MAX = 1_000
 SAMPLES = 3
-PROBLEMS_SHOWN = 100
 READ_SECONDS_MAX, COUNT_SECONDS_MAX = 4, 1  # there; people are waiting, and a request has ten seconds
 
 
@@ -87,10 +86,10 @@ def _columns(columns: Columns, texts: Texts) -> list[dict[str, Any]]:
 async def _contacts(made: Preview, source: SyncSource, columns: Columns, texts: Texts) -> None:
     reader = await sync_intake.reader(source, columns)
     batch = await asyncio.to_thread(lambda: reader.read(enumerate(texts, start=1)))
-    found = await uploads.count(batch, source.list_id)
+    found = await previews.count(batch.people, source.list_id)
     made.new, made.existing, made.unsubscribed = len(batch.people) - found["existing"], found["existing"], found["gone"]
     made.bad, made.duplicates = batch.refused, batch.rows - batch.refused - len(batch.people)
-    made.problems = _told(batch.problems)
+    made.problems = previews.told(batch.problems)
 
 
 async def _orders(made: Preview, source: SyncSource, columns: Columns, texts: Texts, by: Caller) -> None:
@@ -104,11 +103,4 @@ async def _orders(made: Preview, source: SyncSource, columns: Columns, texts: Te
     made.existing = await db.value(known)
     made.new = len(batch.orders) - made.existing
     made.bad, made.duplicates = batch.refused, len(batch.repeated)
-    made.problems = _told(batch.problems)
-
-
-def _told(problems: Any) -> list[dict[str, Any]]:
-    return [
-        {"line": line, "severity": severity, "column": column, "code": fault.code, "message": fault.message}
-        for line, severity, column, fault in problems[:PROBLEMS_SHOWN]
-    ]
+    made.problems = previews.told(batch.problems)

@@ -15,26 +15,29 @@ from kit import db
 from kit.card import Reference
 from kit.errors import Problem, Problems, Refused
 from kit.sql import Sql
-from services import fields, import_jobs, imports, jobs, lists, mapping, memberships, stored_files, tags
+from services import fields, import_jobs, imports, jobs, lists, mapping, memberships, previews, stored_files, tags
 from services.caller import Caller
 from services.fields import Field
 from services.imports import Order
-from services.incoming import Incoming, Reader
+from services.incoming import Reader
 from services.mapping import FIELD, Targets
 from services.references import unknown
 from services.sources.csv_file import CsvFile, columns_of
 from services.stored_files import StoredFile
 
 KIND = "import_contacts"
+PREVIEW = "preview_import"
 PREVIEW_ROWS_MAX = 20_000
 PREVIEW_BYTES_MAX = 20_000_000
-PROBLEMS_SHOWN = 100
 SAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would come of an import; `complete` when the whole file was looked at, else its beginning."""
+    """What would come of an import; `complete` when the whole file was looked at, else its beginning.
+
+    Then a `job` looks through the whole of it (`services/previews.py` has what it counts).
+    """
 
     rows: int
     new: int
@@ -45,6 +48,7 @@ class Preview:
     complete: bool
     columns: list[dict[str, Any]]
     problems: list[dict[str, Any]]
+    job: int | None = None
 
 
 async def start(values: Mapping[str, Any], *, by: Caller) -> tuple[int, int]:
@@ -67,15 +71,7 @@ async def start(values: Mapping[str, Any], *, by: Caller) -> tuple[int, int]:
         if order.tags:
             await tags.ensure(order.tags, by=by)
         file = await stored_files.get_own(values["file_id"], by=by)
-        asked = {
-            "file_id": file.id,
-            "list_ids": list_ids,
-            "tags": list(order.tags),
-            "update": order.update,
-            "region_column": order.region_column,
-            "accepts_marketing": order.accepts_marketing,
-        }
-        job_id = await jobs.begin(KIND, asked, by=by)
+        job_id = await jobs.begin(KIND, _asked(file, order) | {"list_ids": list_ids}, by=by)
         # Each is an import of its own, also of the same file.
         made = await import_jobs.create(file.name, sha256(b"job:%d" % job_id).digest(), targets, 0, by=by)
         await import_jobs.belongs_to(made.id, job_id)
@@ -85,8 +81,8 @@ async def start(values: Mapping[str, Any], *, by: Caller) -> tuple[int, int]:
 async def preview(values: Mapping[str, Any], *, by: Caller) -> Preview:
     """What an import of the file with these `values` (as in `start`) would do, without doing it.
 
-    Up to 20,000 rows are looked at; of a longer file the first ones. Refused as `start`, also what is wrong further
-    down in these rows.
+    Up to 20,000 rows are looked at now; of a longer file the first ones, and a job goes through all of them. Refused
+    as `start`, also what is wrong further down in these rows.
     """
     columns, targets, order = await _read(values, by, guessing=True)
     file = await stored_files.get_own(values["file_id"], by=by)
@@ -105,9 +101,14 @@ async def preview(values: Mapping[str, Any], *, by: Caller) -> Preview:
         ]
         if not any(target in mapping.IDENTIFIERS for target in targets.values()):
             return Preview(source.rows_total, 0, 0, 0, 0, 0, False, shown, [_without_identifier()])
-        reader = await _reader(columns, targets, order)
-        batch = await asyncio.to_thread(lambda: reader.read(islice(source.rows(), PREVIEW_ROWS_MAX)))
-        found = await count(batch, values.get("list_id"))
+        reads = await reader(columns, targets, order)
+        batch = await asyncio.to_thread(lambda: reads.read(islice(source.rows(), PREVIEW_ROWS_MAX)))
+        found = await previews.count(batch.people, values.get("list_id"))
+        complete = whole and batch.rows == source.rows_total
+        job = None
+        if not complete:
+            asked = _asked(file, order) | {"targets": list(targets.items()), "list_id": values.get("list_id")}
+            job = await jobs.begin(PREVIEW, asked, by=by)
         return Preview(
             rows=source.rows_total,
             new=len(batch.people) - found["existing"],
@@ -115,12 +116,10 @@ async def preview(values: Mapping[str, Any], *, by: Caller) -> Preview:
             unsubscribed=found["gone"],
             bad=batch.refused,
             duplicates=batch.rows - batch.refused - len(batch.people),
-            complete=whole and batch.rows == source.rows_total,
+            complete=complete,
             columns=shown,
-            problems=[
-                {"line": line, "severity": severity, "column": column, "code": fault.code, "message": fault.message}
-                for line, severity, column, fault in batch.problems[:PROBLEMS_SHOWN]
-            ],
+            problems=previews.told(batch.problems),
+            job=job,
         )
 
 
@@ -135,6 +134,17 @@ async def write(file: StoredFile, path: Path, *, bytes_max: int | None = None) -
                 return False
             out.write(chunk)
     return True
+
+
+def _asked(file: StoredFile, order: Order) -> dict[str, Any]:
+    """What the job of a file has to know; `order_of` reads it."""
+    return {
+        "file_id": file.id,
+        "tags": list(order.tags),
+        "update": order.update,
+        "region_column": order.region_column,
+        "accepts_marketing": order.accepts_marketing,
+    }
 
 
 async def order_of(parameters: Mapping[str, Any]) -> Order:
@@ -199,7 +209,7 @@ def _without_identifier() -> dict[str, Any]:
     return {"line": 1, "severity": "REFUSED", "column": None, "code": "IDENTIFIER_REQUIRED", "message": message}
 
 
-async def _reader(columns: Sequence[str], targets: Targets, order: Order) -> Reader:
+async def reader(columns: Sequence[str], targets: Targets, order: Order) -> Reader:
     """Reads as the import would; fields that it would make hold texts."""
     known = {found.name.lower(): found for found in await fields.find_all()}
     named = [target.removeprefix(FIELD) for target in targets.values() if target.startswith(FIELD)]
@@ -214,52 +224,3 @@ async def _reader(columns: Sequence[str], targets: Targets, order: Order) -> Rea
         tags=order.tags,
         update=order.update,
     )
-
-
-async def count(batch: Incoming, list_id: int | None) -> dict[str, int]:
-    """How many of them are there already, and how many have left the list (without one: any) or bounced off it."""
-    row = await db.row(
-        Sql(
-            """
-            WITH given AS (
-                SELECT w.email, w.phone
-                FROM unnest({emails}::text[], {phones}::text[]) AS w (email, phone)
-            ),
-            found AS (
-                SELECT
-                    given.email, given.phone,
-                    coalesce(
-                        (SELECT c.id FROM contact c WHERE lower(c.email) = lower(given.email)),
-                        (SELECT c.id
-                         FROM contact c
-                         WHERE given.email IS NULL AND c.email IS NULL AND c.phone = given.phone)
-                    ) AS id
-                FROM given
-            )
-            SELECT
-                count(found.id) AS existing,
-                count(*) FILTER (
-                    WHERE EXISTS (
-                        SELECT
-                        FROM membership m
-                        WHERE m.contact_id = found.id
-                          AND m.status IN ('UNSUBSCRIBED', 'BOUNCED')
-                          AND ({list}::bigint IS NULL OR m.list_id = {list}::bigint)
-                    )
-                    OR EXISTS (SELECT FROM suppression)
-                       AND EXISTS (
-                           SELECT
-                           FROM suppression sp
-                           WHERE sp.hash = address_hash(coalesce(found.email, found.phone))
-                             AND sp.reason <> 'EXCLUDED'
-                       )
-                ) AS gone
-            FROM found
-            """,
-            emails=[person.email for person in batch.people],
-            phones=[person.phone for person in batch.people],
-            list=list_id,
-        )
-    )
-    assert row is not None
-    return row

@@ -16,6 +16,7 @@ from schema.enums.words import words
 from schema.node import Connection, Node, global_id
 from schema.projection.late import late
 from schema.projection.made import column, connected, many, one, table
+from schema.scalars import JSON
 from schema.types.user import User
 from services import stored_files
 from services.caller import Role
@@ -59,6 +60,20 @@ class JobRefusal(Node):
     code: ErrorCode = column("jr.code")
 
 
+@strawberry.type(description="What would come of an import, as far as its rows have been looked at.")
+@table("import_preview", "ip", reader=Role.ADMIN)
+class ImportPreview:
+    rows: int = column("ip.rows", "Of the file.")
+    rows_done: int = column("ip.rows_done")
+    new: int = column("ip.created", "Contacts that would be made.")
+    existing: int = column("ip.existing", "Contacts that are there.")
+    unsubscribed: int = column("ip.unsubscribed", "Contacts who have left, or bounced, and would stay so.")
+    bad: int = column("ip.bad", "Rows that would be refused.")
+    duplicates: int = column("ip.duplicates", "Rows about somebody that an earlier row is about.")
+    complete: bool = column("ip.rows_done = ip.rows", "Whether all rows have been looked at.")
+    problems: JSON = column("ip.problems", "The first hundred.")
+
+
 @strawberry.type(description="Long work that somebody asked for. Its maker and admins see it.")
 @table("job", "jb", "job", reader=Role.ADMIN)
 class Job(Node):
@@ -87,6 +102,10 @@ class Job(Node):
     finished_at: datetime | None = column("jb.finished_at")
     files: list[File] = many(
         "stored_file fl WHERE fl.job_id = jb.id", order="fl.id", description="What it made for download."
+    )
+
+    preview: ImportPreview | None = one(
+        "import_preview ip WHERE ip.job_id = jb.id", "What a PREVIEW_IMPORT has counted so far; null of other kinds."
     )
 
     @connected("jr.job_id = jb.id", alias="jr", description="To whom something could not be done.")

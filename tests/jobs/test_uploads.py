@@ -13,7 +13,8 @@ from starlette.middleware import Middleware
 from kit import config
 from kit import db as database
 from kit.sql import Sql
-from services import import_jobs, imports, stored_files
+from services import import_jobs, imports, previews, stored_files, uploads
+from services.job_kinds import preview_import
 from web import files
 from web.envelope import Envelope
 
@@ -141,6 +142,57 @@ async def test_sq5_previewed_done_told_and_taken_back(
     assert (found["late"]["memberships"], found["there"]["memberships"]) == ([], [])
     assert found["left"]["memberships"][0]["status"] == "UNSUBSCRIBED"
     assert said(await gql.refused("undoImport", "job { id }", id=number)) == [("IMPORT_UNDONE", "id")]
+
+
+async def test_sq5_a_long_file_is_previewed_to_its_last_row_by_a_job(gql, team, upload, job, work, rows, monkeypatch):
+    for number in range(4):
+        await team.contact(f"p{number}@up.test")
+    left = await team.contact("left@up.test")
+    news = await team.list("News")
+    await gql.do("setMembership", "membership { id }", contactId=left, listId=news, status="UNSUBSCRIBED")
+    lines = [f"p{number}@up.test,{number}" for number in range(9)]
+    lines += [
+        "P0@up.test,again",
+        "nonsense,x",
+        "left@up.test,",
+        "p8@up.test,",
+        ",",
+        "left@up.test,again",
+        "+33612345678,",
+    ]
+    how = {"fileId": await upload("mail,points", *lines), "listId": news}
+    how["mapping"] = [{"column": "mail", "target": "email"}, {"column": "points", "target": "field:points"}]
+    whole = await gql.do("previewImport", PREVIEW + " job { id }", **how)
+    assert (whole["complete"], whole["job"]) == (True, None)
+
+    monkeypatch.setattr(uploads, "PREVIEW_ROWS_MAX", 5)
+    monkeypatch.setattr(preview_import, "BATCH_ROWS", 3)
+    before = await rows()
+    begun = await gql.do("previewImport", PREVIEW + " job { id kind }", **how)
+    assert (begun["rows"], begun["new"], begun["existing"], begun["complete"]) == (16, 1, 4, False)
+    assert begun["job"]["kind"] == "PREVIEW_IMPORT"
+    number, counted = begun["job"]["id"], f"preview {{ rowsDone {PREVIEW.replace('columns', '')} }}"
+    assert await work(3) == 3
+    half = await job(number, counted)
+    assert (half["state"], half["preview"]["rowsDone"], half["preview"]["complete"]) == ("RUNNING", 6, False)
+    with monkeypatch.context() as patch:  # a worker that is gone with what it has done
+        patch.setattr(previews, "count", None)
+        await work()
+    await database.execute(Sql("UPDATE job_lease SET due_at = due_at - interval '1 hour'"))
+    await work()
+    ended = await job(number, counted)
+    assert (ended["state"], ended["total"], ended["done"], ended["refused"]) == ("DONE", 16, 13, 3)
+    assert ended["preview"] == {"rowsDone": 16} | {key: whole[key] for key in PREVIEW.split() if key != "columns"}
+    assert (whole["new"], whole["existing"], whole["unsubscribed"], whole["bad"], whole["duplicates"]) == (
+        5,
+        5,
+        1,
+        3,
+        3,
+    )
+    after = await rows()
+    told = {"audit_entry", "job", "import_preview", "notification"}
+    assert {name for name in after if after[name] != before[name]} <= told
 
 
 async def test_sq5_a_new_list_and_consent_that_is_asserted(gql, team, upload, people, job, work, time):
