@@ -114,13 +114,16 @@ async def send(to: str, subject: str, body: str, html: str | None = None) -> str
     """Send what we write ourselves to one address, over a connection of its own; its Message-ID.
 
     Never inside a transaction. Refused as `email.note` says. NotSent: no mail server is set, it cannot be reached
-    within 30 seconds, or it said no.
+    within 30 seconds, or it said no; `unknown` where it has the message and says nothing for so long.
     """
     assert not db.inside_transaction(), "no socket is opened inside a transaction"
     letter = email.note(to, subject, body, html)
     connection = Connection()
     try:
         await connection.send(letter, email.written(letter))
+    except LateAnswer as late:
+        late.give_up()
+        raise NotSent("BROKEN_OFF", unknown=True) from late
     finally:
         await connection.close()
     return str(letter.message_id)

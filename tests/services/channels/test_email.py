@@ -66,6 +66,14 @@ async def test_a_server_that_is_away(mailbox):
     assert (failure.value.reason, failure.value.unknown) == ("UNREACHABLE", False)
 
 
+async def test_a_server_that_says_nothing(mailbox, monkeypatch):
+    mailbox.pause_seconds = 1
+    monkeypatch.setattr(smtp, "TIMEOUT_SECONDS", 0.2)
+    with pytest.raises(NotSent) as failure:
+        await smtp.send("ann@x.test", "Hi", "Text")
+    assert (failure.value.reason, failure.value.unknown) == ("BROKEN_OFF", True)
+
+
 async def test_without_a_server_nothing_is_sent():
     assert not email.is_configured()
     with pytest.raises(NotSent, match="NOT_CONFIGURED"):
