@@ -20,22 +20,12 @@ from schema.projection.read import read_connection, read_one
 from schema.projection.selection import arguments_of
 from schema.search import containing
 from schema.types.campaign import Campaign
+from schema.wording import WORDS, Preview, Wording
 from services import campaigns
 from services.caller import Caller
 
 BY_NAME = (Key("name", Sql("lower(cp.name)"), "text"), paging.by_id("cp"))
-_NAMES = {
-    "name": "name",
-    "subject": "subject",
-    "preheader": "preheader",
-    "html": "html",
-    "mjml": "mjml",
-    "text": "text",
-    "fromName": "from_name",
-    "replyTo": "reply_to",
-    "tracked": "tracked",
-    "audience": "audience",
-}
+_NAMES = {"name": "name", "audience": "audience", **WORDS}
 _LISTS = (
     "It goes to who is ACTIVE on one of these, once however many; by a list that is not MAILING, who is on it, as by"
     " the segment."
@@ -43,21 +33,24 @@ _LISTS = (
 _SEGMENT = "It goes to who is in it when it is sent, and ACTIVE on any MAILING list."
 
 
+@strawberry.input
+class _NewCampaign:
+    name: str
+    message_id: strawberry.ID | None = strawberry.UNSET
+
+
+@strawberry.input
+class _ChangedCampaign:
+    id: strawberry.ID
+    name: str | None = strawberry.UNSET
+    message_id: strawberry.ID | None = strawberry.UNSET
+
+
 @strawberry.input(
     description="A message by its id, or the campaign's own words, as createMessage takes them; and to whom it goes, "
     "which can be said later."
 )
-class CreateCampaignInput:
-    name: str
-    message_id: strawberry.ID | None = strawberry.UNSET
-    subject: str | None = strawberry.UNSET
-    preheader: str | None = strawberry.UNSET
-    html: str | None = strawberry.UNSET
-    mjml: str | None = strawberry.UNSET
-    text: str | None = strawberry.UNSET
-    from_name: str | None = strawberry.UNSET
-    reply_to: str | None = strawberry.UNSET
-    tracked: bool | None = strawberry.UNSET
+class CreateCampaignInput(_NewCampaign, Wording):
     list_ids: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=_LISTS)
     segment_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_SEGMENT)
     audience: CampaignAudience | None = strawberry.field(
@@ -66,18 +59,7 @@ class CreateCampaignInput:
 
 
 @strawberry.input(description="What is absent stays, null clears; until it is known to whom it goes.")
-class UpdateCampaignInput:
-    id: strawberry.ID
-    name: str | None = strawberry.UNSET
-    message_id: strawberry.ID | None = strawberry.UNSET
-    subject: str | None = strawberry.UNSET
-    preheader: str | None = strawberry.UNSET
-    html: str | None = strawberry.UNSET
-    mjml: str | None = strawberry.UNSET
-    text: str | None = strawberry.UNSET
-    from_name: str | None = strawberry.UNSET
-    reply_to: str | None = strawberry.UNSET
-    tracked: bool | None = strawberry.UNSET
+class UpdateCampaignInput(_ChangedCampaign, Wording):
     list_ids: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, description=_LISTS)
     segment_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_SEGMENT)
     audience: CampaignAudience | None = strawberry.UNSET
@@ -105,10 +87,8 @@ class CancelCampaignInput:
 
 
 @strawberry.type(description="A campaign as one contact would get it.")
-class CampaignPreview:
-    subject: str
-    html: str | None
-    text: str
+class CampaignPreview(Preview):
+    pass
 
 
 def _values(given: Given) -> dict[str, Any]:
@@ -158,7 +138,7 @@ class Query:
         by = reader(info)
         given = Given(arguments_of(info._raw_info))
         found = await campaigns.preview(given.id("id", "campaign"), given.id_or_none("contactId", "contact"), by=by)
-        return CampaignPreview(subject=found.subject, html=found.html, text=found.text)
+        return CampaignPreview.of(found)
 
 
 @strawberry.type

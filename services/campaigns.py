@@ -9,12 +9,11 @@ from kit import bell, db
 from kit.card import Reference
 from kit.errors import Conflict, Problems, conflict, not_found
 from kit.sql import Sql
-from services import messages, rendering
+from services import messages
 from services.caller import Caller
 from services.channels.email import Letter
 from services.given import Given
 from services.references import unknown
-from services.rendering import Fault
 
 LISTS_MAX = 200
 AUDIENCES = ("EITHER", "BOTH")
@@ -210,13 +209,7 @@ async def preview(campaign_id: int, contact_id: int | None, *, by: Caller) -> Le
     message_id = await db.value(Sql("SELECT cp.message_id FROM campaign cp WHERE cp.id = {id}::bigint", id=campaign_id))
     if message_id is None:
         raise not_found("campaign", "id")
-    known = Sql("SELECT EXISTS (SELECT FROM contact c WHERE c.id = {id}::bigint)", id=contact_id)
-    if contact_id is not None and not await db.value(known):
-        raise not_found("contact", "contactId")
-    made = await rendering.preview(message_id, contact_id, by.now)
-    if isinstance(made, Fault):
-        raise conflict("TEMPLATE_INVALID", f"It cannot be filled in for this contact: {made.reason}.", "contactId")
-    return made
+    return await messages.preview(message_id, contact_id, by=by)
 
 
 async def _move(campaign_id: int, status: str, more: Sql, *, by: Caller) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from kit import bell, db, sql
+from kit import bell, db
 from kit.errors import Problem, invalid, not_found
 from kit.sql import Sql
-from services import facts
+from services import membership_changes
 from services.caller import Caller
+from services.membership_changes import NO_PAIRS, Spared
 from services.outcome import Outcome
 
 STATUSES = ("ACTIVE", "UNCONFIRMED", "UNSUBSCRIBED", "BOUNCED")
@@ -18,30 +18,14 @@ NOT_REACTIVATED = "NOT_REACTIVATED"
 ALREADY_ACTIVE = "ALREADY_ACTIVE"
 LIST_IS_SMART = "LIST_IS_SMART"
 
-
-@dataclass(frozen=True, slots=True)
-class _Spared:
-    """Which memberships a change leaves as they are, and the code it refuses them with. The condition is never NULL.
-
-    With `everywhere`, who is ACTIVE on no mailing list, and is like that on one of them, is put on none of the channel.
-    """
-
-    code: str
-    condition: str
-    everywhere: bool = False
-
-    def of(self, row: str) -> Sql:
-        return Sql(self.condition, m=sql.name(row))
-
-
-_NOBODY = _Spared(PREVIOUSLY_UNSUBSCRIBED, "FALSE")
-_LEFT_THEMSELVES = _Spared(
+_NOBODY = Spared(PREVIOUSLY_UNSUBSCRIBED, "FALSE")
+_LEFT_THEMSELVES = Spared(
     PREVIOUSLY_UNSUBSCRIBED,
     "({m}.status = 'UNSUBSCRIBED' AND {m}.unsubscribed_by IS NOT DISTINCT FROM 'CONTACT')",
     everywhere=True,
 )
-_ACTIVE = _Spared(ALREADY_ACTIVE, "{m}.status = 'ACTIVE'")
-_GONE = _Spared(NOT_REACTIVATED, "{m}.status IN ('UNSUBSCRIBED', 'BOUNCED')", everywhere=True)
+_ACTIVE = Spared(ALREADY_ACTIVE, "{m}.status = 'ACTIVE'")
+_GONE = Spared(NOT_REACTIVATED, "{m}.status IN ('UNSUBSCRIBED', 'BOUNCED')", everywhere=True)
 
 
 async def join(
@@ -155,7 +139,7 @@ async def withdraw(rows: Sql, *, by: Caller) -> set[int]:
             FROM changed
             """,
             rows=rows,
-            facts=_facts(by),
+            facts=membership_changes.recorded(by),
         )
     )
     await bell.ring("dispatch")
@@ -177,7 +161,7 @@ async def put(
     return await _put(contacts, changes, _LEFT_THEMSELVES if respect_unsubscribed else _NOBODY, by=by)
 
 
-async def _put(contacts: Sql, changes: Sequence[tuple[int, str]], spared: _Spared, *, by: Caller) -> Outcome:
+async def _put(contacts: Sql, changes: Sequence[tuple[int, str]], spared: Spared, *, by: Caller) -> Outcome:
     if any(status not in STATUSES for _, status in changes):
         raise invalid("INVALID_VALUE", f"Use one of {', '.join(STATUSES)}.", "status")
     list_ids = [list_id for list_id, _ in changes]
@@ -196,45 +180,8 @@ async def _put(contacts: Sql, changes: Sequence[tuple[int, str]], spared: _Spare
         statuses=[status for _, status in changes],
     )
     of_lists = Sql("AND m.list_id = ANY({lists}::bigint[])", lists=list_ids)
-    return await _change(contacts, of_lists, targets, spared, _gone(list_ids, spared), by=by)
-
-
-def _gone(list_ids: Sequence[int], spared: _Spared) -> Sql:
-    """Pairs of contact and list that are refused for how the contact stands on all the others (trust.md M9)."""
-    if not spared.everywhere:
-        return _NO_PAIRS
-    # Who is silent from the start, as an erased address that came back, is not meant: the table itself sees to that.
-    return Sql(
-        """
-        SELECT standing.id, l.id
-        FROM standing
-        JOIN contact c ON c.id = standing.id
-        JOIN contact_list l ON l.id = ANY({lists}::bigint[])
-        WHERE l.kind = 'MAILING'
-          AND CASE
-              WHEN l.channel = 'EMAIL' AND c.marketing_revoked_at > c.created_at THEN TRUE
-              ELSE EXISTS (
-                  SELECT
-                  FROM membership m
-                  JOIN contact_list o ON o.id = m.list_id
-                  WHERE m.contact_id = standing.id
-                    AND {spared}
-                    AND o.kind = 'MAILING'
-                    AND o.channel = l.channel
-              )
-          END
-          AND NOT EXISTS (
-              SELECT
-              FROM membership m
-              JOIN contact_list o ON o.id = m.list_id
-              WHERE m.contact_id = standing.id
-                AND m.status = 'ACTIVE'
-                AND o.kind = 'MAILING'
-                AND o.channel = l.channel
-          )
-        """,
-        lists=list_ids,
-        spared=spared.of("m"),
+    return await _change(
+        contacts, of_lists, targets, spared, membership_changes.gone_elsewhere(list_ids, spared), by=by
     )
 
 
@@ -281,171 +228,12 @@ async def _refuse(contacts: Sql) -> Outcome:
     return Outcome(refused={LIST_IS_SMART: set(found)} if found else {})
 
 
-_NO_PAIRS = Sql("SELECT NULL::bigint, NULL::bigint WHERE FALSE")
-
 _OF_MAILING = Sql("AND m.list_id IN (SELECT l.id FROM contact_list l WHERE l.kind = 'MAILING')")
 
 
 async def _change(
-    contacts: Sql, of_lists: Sql, targets: Sql, spared: _Spared, gone: Sql = _NO_PAIRS, *, by: Caller
+    contacts: Sql, of_lists: Sql, targets: Sql, spared: Spared, gone: Sql = NO_PAIRS, *, by: Caller
 ) -> Outcome:
-    """Give every target (contact_id, list_id, status) its status, with the facts of what really changed.
-
-    `held` are the memberships there are, locked, in their newest state. A change of status is what the dates and the
-    source tell of: the source is always that of the latest transition, `subscribed_at` of the present subscription.
-    """
-    row = await db.row(
-        Sql(
-            """
-            WITH wanted AS (SELECT DISTINCT s.id FROM ({contacts}) AS s),
-            standing AS MATERIALIZED (
-                SELECT c.id
-                FROM contact c
-                WHERE c.id IN (SELECT wanted.id FROM wanted)
-                ORDER BY c.id
-                FOR KEY SHARE
-            ),
-            held AS MATERIALIZED (
-                SELECT m.contact_id, m.list_id, m.status, m.unsubscribed_by
-                FROM membership m
-                JOIN standing ON standing.id = m.contact_id
-                WHERE TRUE {of_lists}
-                ORDER BY m.contact_id, m.list_id
-                FOR NO KEY UPDATE OF m
-            ),
-            refused AS (
-                SELECT held.contact_id, held.list_id
-                FROM held
-                WHERE {spared}
-                UNION
-                {gone}
-            ),
-            changed AS (
-                INSERT INTO membership AS m (
-                    contact_id, list_id, status, source, source_detail, user_id, form_id,
-                    permission_by, subscribed_at, unsubscribed_at, unsubscribed_by, created_at, updated_at
-                )
-                SELECT
-                    w.contact_id, w.list_id, w.status, {source}::text, {source_detail}::text, {user_id}::bigint,
-                    {form_id}::bigint,
-                    CASE WHEN w.status = 'ACTIVE' THEN {permission_by}::text END,
-                    CASE WHEN w.status IN ('ACTIVE', 'UNCONFIRMED') THEN {now}::timestamptz END,
-                    CASE WHEN w.status = 'UNSUBSCRIBED' THEN {now}::timestamptz END,
-                    CASE WHEN w.status = 'UNSUBSCRIBED' THEN {source}::text END,
-                    {now}::timestamptz,
-                    {now}::timestamptz
-                FROM ({targets}) AS w
-                ORDER BY w.contact_id, w.list_id
-                ON CONFLICT (contact_id, list_id) DO UPDATE SET
-                    status = excluded.status,
-                    source = excluded.source,
-                    source_detail = excluded.source_detail,
-                    user_id = excluded.user_id,
-                    form_id = excluded.form_id,
-                    permission_by = CASE
-                        WHEN excluded.status = 'ACTIVE' THEN excluded.permission_by
-                        ELSE m.permission_by
-                    END,
-                    subscribed_at = CASE
-                        WHEN m.status = 'UNSUBSCRIBED' THEN coalesce(excluded.subscribed_at, m.subscribed_at)
-                        ELSE coalesce(m.subscribed_at, excluded.subscribed_at)
-                    END,
-                    confirmed_at = CASE
-                        WHEN m.status = 'UNCONFIRMED' AND excluded.status = 'ACTIVE' THEN {now}::timestamptz
-                        WHEN m.status = 'UNSUBSCRIBED' AND excluded.status = 'ACTIVE' THEN NULL
-                        WHEN excluded.status = 'UNCONFIRMED' THEN NULL
-                        ELSE m.confirmed_at
-                    END,
-                    unsubscribed_at = CASE
-                        WHEN excluded.status = 'BOUNCED' THEN m.unsubscribed_at
-                        ELSE excluded.unsubscribed_at
-                    END,
-                    unsubscribed_by = CASE
-                        WHEN excluded.status = 'BOUNCED' THEN m.unsubscribed_by
-                        ELSE excluded.unsubscribed_by
-                    END,
-                    updated_at = excluded.updated_at
-                WHERE m.status <> excluded.status
-                  AND NOT ({spared_now})
-                RETURNING m.contact_id, m.list_id, old.status AS before, new.status AS after
-            ),
-            {facts},
-            silent AS (
-                SELECT w.contact_id, w.list_id
-                FROM ({targets}) AS w
-                LEFT JOIN held USING (contact_id, list_id)
-                LEFT JOIN changed USING (contact_id, list_id)
-                WHERE w.status = 'ACTIVE'
-                  AND CASE
-                      WHEN changed.after IS NULL THEN held.status <> 'ACTIVE'
-                      ELSE changed.after NOT IN ('ACTIVE', 'UNCONFIRMED')
-                  END
-            ),
-            done AS (
-                SELECT changed.contact_id, changed.list_id FROM changed
-                EXCEPT SELECT silent.contact_id, silent.list_id FROM silent
-            )
-            SELECT
-                (SELECT array_agg(DISTINCT done.contact_id) FROM done) AS changed,
-                (SELECT array_agg(rest.id)
-                 FROM (
-                     SELECT standing.id FROM standing
-                     EXCEPT SELECT done.contact_id FROM done
-                     EXCEPT SELECT refused.contact_id FROM refused
-                     EXCEPT SELECT silent.contact_id FROM silent
-                 ) AS rest) AS unchanged,
-                (SELECT array_agg(rest.id)
-                 FROM (
-                     SELECT refused.contact_id AS id FROM refused
-                     EXCEPT SELECT done.contact_id FROM done
-                     EXCEPT SELECT silent.contact_id FROM silent
-                 ) AS rest) AS refused,
-                (SELECT array_agg(rest.id)
-                 FROM (
-                     SELECT silent.contact_id AS id FROM silent
-                     EXCEPT SELECT done.contact_id FROM done
-                 ) AS rest) AS silent,
-                (SELECT array_agg(rest.id)
-                 FROM (SELECT wanted.id FROM wanted EXCEPT SELECT standing.id FROM standing) AS rest) AS missing
-            """,
-            contacts=contacts,
-            of_lists=of_lists,
-            targets=targets,
-            spared=spared.of("held"),
-            gone=gone,
-            spared_now=spared.of("m"),
-            source=by.source,
-            source_detail=by.source_detail,
-            user_id=by.user_id,
-            form_id=by.form_id,
-            permission_by=by.actor if by.permission else None,
-            now=by.now,
-            facts=_facts(by),
-        )
-    )
+    row = await db.row(membership_changes.change(contacts, of_lists, targets, spared, gone, by=by))
     await bell.ring("dispatch")
     return Outcome.of(row, refused=spared.code, silent=NOT_REACTIVATED)
-
-
-def _facts(by: Caller) -> Sql:
-    return facts.recorded(
-        Sql(
-            """
-            SELECT
-                changed.contact_id,
-                CASE
-                    WHEN changed.after = 'ACTIVE' THEN 'LIST_SUBSCRIBED'
-                    WHEN changed.after = 'UNSUBSCRIBED' AND changed.before IS NOT NULL THEN 'LIST_UNSUBSCRIBED'
-                    ELSE 'LIST_STATUS_CHANGED'
-                END,
-                changed.list_id,
-                jsonb_build_object(
-                    'list', l.name, 'from', changed.before, 'to', changed.after, 'source', {source}::text
-                )
-            FROM changed
-            JOIN contact_list l ON l.id = changed.list_id
-            """,
-            source=by.source,
-        ),
-        by=by,
-    )

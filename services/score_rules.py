@@ -163,7 +163,7 @@ def columns(drawn: DrawnRule, given: Mapping[str, Any], position: int) -> dict[s
 async def replace(score_id: int, wanted: Sequence[tuple[int | None, dict[str, Any]]], now: Any) -> list[int]:
     """Make these the rules of the score, in this order: those with an id stay, others are new. The ids of all.
 
-    What a rule gave before it was changed or taken out is put right afterwards, by `awards.settle`.
+    What a rule gave before it was changed or taken out is put right afterwards, by `award_upkeep.settle`.
     """
     await watching.pause()
     before = await held(score_id)

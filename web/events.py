@@ -19,10 +19,10 @@ from kit.browser import Browser
 from kit.db import jsonb
 from kit.errors import Problems
 from kit.limiter import Limiter, Rate
-from services import caller, sites, visitors, visits
+from services import caller, sites, visit_entries, visitors, visits
 from services.caller import Caller
 from services.sites import Site
-from services.visits import Entry
+from services.visit_entries import Entry
 from web import origins
 from web.errors import refusal
 
@@ -134,10 +134,10 @@ async def _contact(site: Site, told: dict[str, Any]) -> int | None:
 
 
 def _entry(given: Any, visitor: str, seen: Browser, request: Request, by: Caller) -> Entry | None:
-    if not isinstance(given, dict) or given.get("type") not in (visits.PAGE, visits.EVENT):
+    if not isinstance(given, dict) or given.get("type") not in (visit_entries.PAGE, visit_entries.EVENT):
         return None
     problems = Problems()
-    entry = (visits.page if given["type"] == visits.PAGE else visits.event)(given, problems)
+    entry = (visit_entries.page if given["type"] == visit_entries.PAGE else visit_entries.event)(given, problems)
     if problems:
         return None
     late = given.get("ago")

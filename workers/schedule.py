@@ -26,7 +26,7 @@ PASSES = {
     "advance": "workflows.engine",
     "deliver": "workflows.deliver",
     "campaigns": "services.campaign_sending",
-    "scores": "services.awards",
+    "scores": "services.award_upkeep",
     "watch": "services.watching",
     "jobs": "workflows.jobs",
     "webhooks": "services.webhook_facts",

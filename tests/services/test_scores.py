@@ -14,7 +14,7 @@ from kit import db as database
 from kit.duration import Duration
 from kit.errors import Refused
 from kit.sql import Sql, ids
-from services import awards, contacts, scores, segments, watching
+from services import award_upkeep, awards, contacts, scores, segments, watching
 from services.caller import Caller
 
 VIP = {"tag": {"hasAny": ["vip"]}}
@@ -57,7 +57,7 @@ async def told(contact: int) -> list[tuple[int, int, str]]:
 
 
 async def settled(by: Caller) -> None:
-    while await watching.pass_(by.now) + await awards.pass_(by.now):
+    while await watching.pass_(by.now) + await award_upkeep.pass_(by.now):
         pass
 
 
@@ -239,13 +239,13 @@ async def test_the_score_is_the_sum_of_the_awards_that_count_whatever_happens(ca
                     await awards.withdraw(pairs(rules[first], *(two[each] for each in second)), by=by)
                 case "time":
                     by = by.at(by.now + timedelta(days=first))
-                    await awards.expire(by.now)
+                    await award_upkeep.expire(by.now)
                 case "rules":
                     kept = [{**each, "id": f"scorerule_{rules[at]}"} for at, each in enumerate(drawn(first, second))]
                     await scores.update(score, {"rules": kept[:2] + drawn(first, second)[2:]}, by=by)
                 case "settle":
                     await watching.pass_(by.now)
-                    await awards.settle(by.now)
+                    await award_upkeep.settle(by.now)
                 case _:
                     await scores.adjust(ids(two), score, act, first, second and Duration(days=second), by=by)
             await sums_hold(score, two)

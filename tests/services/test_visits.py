@@ -13,12 +13,14 @@ from kit.browser import Browser
 from kit.errors import Problems, Refused
 from kit.places import Spot
 from kit.sql import Sql
-from services import contacts, merging, sites, unmerging, visitors, visits
+from services import contacts, merging, sites, unmerging, visit_entries, visitors, visits
 from services.caller import Caller
 
 
-def page(url: str, **more: Any) -> visits.Entry:
-    return visits.Entry(**{"kind": visits.PAGE, "row": visits.page({"url": url}, Problems()).row, **more})
+def page(url: str, **more: Any) -> visit_entries.Entry:
+    return visit_entries.Entry(
+        **{"kind": visit_entries.PAGE, "row": visit_entries.page({"url": url}, Problems()).row, **more}
+    )
 
 
 async def urls(contact: int) -> list[str]:

@@ -11,7 +11,7 @@ from kit import clock
 from kit import db as database
 from kit.db import Server
 from kit.sql import Sql
-from services import awards, watching
+from services import award_upkeep, watching
 from tests.stories.team import Team
 from workflows import dispatch, engine
 
@@ -39,7 +39,7 @@ def work(db: Server):
     async def until_dry() -> None:
         for _ in range(500):
             now = await clock.now()
-            passes = (dispatch.pass_, engine.pass_, watching.pass_, awards.pass_)
+            passes = (dispatch.pass_, engine.pass_, watching.pass_, award_upkeep.pass_)
             if not sum([await pass_(now) for pass_ in passes]):
                 return
         raise AssertionError("The workers do not come to rest.")

@@ -12,7 +12,7 @@ import pytest
 from kit import clock
 from kit import db as database
 from kit.sql import Sql
-from services import campaign_sending, deliveries, departure, mail_tracking, unsubscribing
+from services import campaign_audience, campaign_sending, deliveries, departure, mail_tracking, unsubscribing
 from services.caller import Caller
 from services.mail_tracking import Visitor
 from tests.mailbox import Mailbox
@@ -210,7 +210,7 @@ async def test_CC2_to_whom_it_goes_is_found_out_when_it_is_sent(team, press, gql
 async def test_a_campaign_is_paused_and_goes_on_without_doubles_or_is_called_off(
     team, press, gql, mailbox, monkeypatch, time
 ):
-    monkeypatch.setattr(campaign_sending, "PIECE_SIZE", 5)
+    monkeypatch.setattr(campaign_audience, "PIECE_SIZE", 5)
     monkeypatch.setattr(campaign_sending, "AHEAD_MAX", 10)
     news = await team.list("News")
     for number in range(30):
@@ -258,7 +258,8 @@ async def test_a_campaign_that_goes_wrong_stops_by_itself_until_a_person_lets_it
     team, press, mailbox, monkeypatch
 ):
     """Trust M5: a list that was bought bounces; nobody waits until all of it has."""
-    for name, value in {"PIECE_SIZE": 5, "AHEAD_MAX": 5, "BOUNCES_OF": 10}.items():
+    monkeypatch.setattr(campaign_audience, "PIECE_SIZE", 5)
+    for name, value in {"AHEAD_MAX": 5, "BOUNCES_OF": 10}.items():
         monkeypatch.setattr(campaign_sending, name, value)
     news = await team.list("News")
     for number in range(20):

@@ -23,12 +23,12 @@ GROUP = 5  # mails that pass the point of no return together
 WORKER = """
 import asyncio
 from kit import clock, config, db
-from services import campaign_sending
+from services import campaign_audience, campaign_sending
 from workflows import deliver
 
 async def main():
     await db.connect(config.settings().server(), pool_size=4)
-    campaign_sending.PIECE_SIZE, campaign_sending.AHEAD_MAX = 20, 40
+    campaign_audience.PIECE_SIZE, campaign_sending.AHEAD_MAX = 20, 40
     print("at work", flush=True)
     while True:
         now = await clock.now()
