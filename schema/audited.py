@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -73,7 +74,7 @@ def _ids(of: Any, value: Any, kinds: dict[str, Any]) -> Iterator[str]:
     """The ids in a value. Only where the API asks for an id, and only such as could be one of ours: no text gets in."""
     if isinstance(of, GraphQLNonNull):
         of = of.of_type
-    if value is None:
+    if value is None or not _asks_for_ids(get_named_type(of)):
         return
     if isinstance(of, GraphQLList):
         for each in value:
@@ -81,7 +82,22 @@ def _ids(of: Any, value: Any, kinds: dict[str, Any]) -> Iterator[str]:
     elif isinstance(of, GraphQLInputObjectType):
         for name, content in value.items():
             yield from _ids(of.fields[name].type, content, kinds)
-    elif of is GraphQLID or getattr(of, "name", None) == "ID":
+    else:
         found = ids.split(value)
         if found is not None and found[0] in kinds:
             yield value
+
+
+@cache
+def _asks_for_ids(of: Any) -> bool:
+    """Whether a type is that of an id, or has one inside: of ten thousand contacts none need be looked at."""
+    seen: set[Any] = set()
+    ahead = [of]
+    while ahead:
+        each = ahead.pop()
+        if each is GraphQLID or getattr(each, "name", None) == "ID":
+            return True
+        if isinstance(each, GraphQLInputObjectType) and each not in seen:
+            seen.add(each)
+            ahead += [get_named_type(field.type) for field in each.fields.values()]
+    return False

@@ -17,6 +17,7 @@ from kit.patience import within
 from schema import errors
 from schema.context import Context
 from schema.documents import Document
+from schema.long_lists import LongLists
 
 REQUEST_SECONDS_MAX = 10
 
@@ -83,17 +84,19 @@ def _executor(
     document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any], context: Context
 ) -> Any:
     document.check(operation, variables)
+    lists = LongLists(document.schema, operation, variables)
     built = Executor.build(
         document.schema,
         document.tree,
         context_value=context,
-        raw_variable_values=dict(variables),
+        raw_variable_values=lists.rest,
         operation_name=operation.name.value if operation.name else None,
         max_coercion_errors=errors.ERRORS_MAX,
         is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
     )
     if isinstance(built, list):
         raise errors.refuse_variables(built)
+    lists.put_back(built.variable_values)
     return built
 
 

@@ -62,9 +62,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, dict):
-        return {name: plain(content) for name, content in value.items()}
+        return {name: content if type(content) is str else plain(content) for name, content in value.items()}
     if isinstance(value, list):
-        return [plain(content) for content in value]
+        return [content if type(content) is str else plain(content) for content in value]
     return value
 
 
