@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.types import Info
 
-from kit.sql import TRUE, Sql
+from kit.sql import Sql
 from schema import paging
-from schema.access import Role, reader
+from schema.access import Role
 from schema.mutation import Given, mutation
-from schema.node import Connection
+from schema.paged import searched
 from schema.paging import Key
-from schema.projection.read import read_connection
-from schema.search import containing
 from schema.types.company import Company
 from services import companies
 from services.caller import Caller
@@ -27,20 +24,9 @@ class CreateCompanyInput:
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="All companies by name; `search` finds a part of a name.")
-    async def companies(
-        self,
-        info: Info,
-        search: str | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[Company]:
-        reader(info)
-        where = containing(search, Sql("co.name")) if search else TRUE
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, where, keys=BY_NAME, page=page)  # type: ignore[return-value]
+    companies = searched(
+        Company, Sql("co.name"), keys=BY_NAME, description="All companies by name; `search` finds a part of a name."
+    )
 
 
 @strawberry.type

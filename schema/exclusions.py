@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.types import Info
 
-from kit.sql import TRUE, Sql
+from kit.sql import Sql
 from schema import paging
-from schema.access import Role, reader
+from schema.access import Role
 from schema.enums.lists import ExclusionKind
 from schema.mutation import Given, mutation
-from schema.node import Connection
-from schema.projection.read import read_connection
-from schema.search import containing
+from schema.paged import searched
 from schema.types.exclusion import Exclusion
 from services import exclusions
 from services.caller import Caller
@@ -37,20 +34,12 @@ class DeleteExclusionInput:
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="All exclusions, the newest first; `search` finds a part of their value.")
-    async def exclusions(
-        self,
-        info: Info,
-        search: str | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[Exclusion]:
-        reader(info)
-        where = containing(search, Sql("ex.value")) if search else TRUE
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, where, keys=NEWEST_FIRST, page=page)  # type: ignore[return-value]
+    exclusions = searched(
+        Exclusion,
+        Sql("ex.value"),
+        keys=NEWEST_FIRST,
+        description="All exclusions, the newest first; `search` finds a part of their value.",
+    )
 
 
 @strawberry.type

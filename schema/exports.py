@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.types import Info
 
 from kit.errors import not_found
 from kit.sql import Sql, all_of
 from schema import paging
-from schema.access import Role, reader
+from schema.access import Role
 from schema.cards import ConditionInput
 from schema.enums.jobs import ExportKind
 from schema.mutation import Given, mutation
-from schema.node import Connection
-from schema.projection.read import read_connection
+from schema.paged import paged
 from schema.types.job import Job
 from services import exports, jobs
 from services.caller import Caller
@@ -41,21 +39,18 @@ class StartExportInput:
     )
 
 
+def _own(by: Caller) -> Sql:
+    return all_of([jobs.visible(by), Sql("jb.kind = {kind}", kind=exports.KIND)])
+
+
 @strawberry.type
 class Query:
-    @strawberry.field(description="One's own exports, for admins everybody's; the newest first.")
-    async def exports(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[Job]:
-        where = all_of([jobs.visible(reader(info)), Sql("jb.kind = {kind}", kind=exports.KIND)])
-        keys = (paging.by_id("jb", descending=True),)
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, where, keys=keys, page=page)  # type: ignore[return-value]
+    exports = paged(
+        Job,
+        keys=(paging.by_id("jb", descending=True),),
+        description="One's own exports, for admins everybody's; the newest first.",
+        where=_own,
+    )
 
 
 @strawberry.type

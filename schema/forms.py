@@ -6,14 +6,14 @@ import strawberry
 from strawberry.types import Info
 
 from kit import ids
-from kit.sql import TRUE, Sql
+from kit.sql import Sql
 from schema import paging
 from schema.access import Role, reader
 from schema.cards import input_for, one_of, pascal
 from schema.mutation import Given, mutation
-from schema.node import Connection
+from schema.paged import paged
 from schema.paging import Key
-from schema.projection.read import read_connection, read_one
+from schema.projection.read import read_one
 from schema.scalars import JSON
 from schema.types.contact import Contact
 from schema.types.form import Form, FormSubmission
@@ -111,18 +111,7 @@ class Query:
             return None
         return await read_one(info._raw_info, Sql("fo.id = {id}::bigint", id=number))  # type: ignore[return-value]
 
-    @strawberry.field(description="All forms by name.")
-    async def forms(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[Form]:
-        reader(info)
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, TRUE, keys=BY_NAME, page=page)  # type: ignore[return-value]
+    forms = paged(Form, keys=BY_NAME, description="All forms by name.")
 
 
 @strawberry.type

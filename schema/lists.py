@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import strawberry
-from strawberry.types import Info
 
 from kit import sql
-from kit.sql import TRUE, Sql
+from kit.sql import Sql
 from schema import paging
-from schema.access import Role, reader
+from schema.access import Role
 from schema.cards import ConditionInput
 from schema.enums.lists import Channel, ListKind, MembershipSource, MembershipStatus
 from schema.mutation import Given, mutation
-from schema.node import Connection
+from schema.paged import paged
 from schema.paging import Key
-from schema.projection.read import read_connection
 from schema.types.list import List, ListMembership
 from services import lists, memberships
 from services.caller import Caller
@@ -62,18 +60,7 @@ class SetMembershipInput:
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="All lists by name.")
-    async def lists(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[List]:
-        reader(info)
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, TRUE, keys=BY_NAME, page=page)  # type: ignore[return-value]
+    lists = paged(List, keys=BY_NAME, description="All lists by name.")
 
 
 @strawberry.type

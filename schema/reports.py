@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.types import Info
 
-from kit.sql import TRUE
 from schema import paging
-from schema.access import Role, admit
+from schema.access import Role
 from schema.mutation import Given, mutation
-from schema.node import Connection
-from schema.projection.read import read_connection
+from schema.paged import paged
 from schema.types.report import WeeklyReport
 from schema.types.user import User
 from services import weekly_reports
@@ -24,19 +21,12 @@ class UpdateReportPreferenceInput:
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="The weeks in which the number of subscribers changed, the newest first. For owners.")
-    async def weekly_reports(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[WeeklyReport]:
-        admit(info, Role.OWNER)
-        keys = (paging.by_id("wr", descending=True),)
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, TRUE, keys=keys, page=page)  # type: ignore[return-value]
+    weekly_reports = paged(
+        WeeklyReport,
+        keys=(paging.by_id("wr", descending=True),),
+        description="The weeks in which the number of subscribers changed, the newest first. For owners.",
+        role=Role.OWNER,
+    )
 
 
 @strawberry.type

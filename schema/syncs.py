@@ -10,15 +10,15 @@ from strawberry.types import Info
 
 from kit import ids
 from kit.shape import camel
-from kit.sql import TRUE, Sql
+from kit.sql import Sql
 from schema import paging
 from schema.access import Role, admit
 from schema.enums.jobs import SyncContent, SyncDatabase, SyncTls
 from schema.imports import ColumnTargetInput
 from schema.mutation import Given, mutation
-from schema.node import Connection
+from schema.paged import paged
 from schema.paging import Key
-from schema.projection.read import read_connection, read_one
+from schema.projection.read import read_one
 from schema.scalars import JSON
 from schema.types.job import Job
 from schema.types.sync import SyncRun, SyncSource
@@ -123,18 +123,9 @@ class Query:
         where = Sql("sy.id = {id}::bigint", id=ids.find("sync", id) or 0)
         return await read_one(info._raw_info, where)  # type: ignore[return-value]
 
-    @strawberry.field(description="All sources, by their names; for admins.")
-    async def sync_sources(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[SyncSource]:
-        admit(info, Role.ADMIN)
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, TRUE, keys=BY_NAME, page=page)  # type: ignore[return-value]
+    sync_sources = paged(
+        SyncSource, keys=BY_NAME, description="All sources, by their names; for admins.", role=Role.ADMIN
+    )
 
 
 @strawberry.type

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.types import Info
 
 from kit import sql
-from kit.sql import TRUE, Sql
+from kit.sql import Sql
 from schema import paging
-from schema.access import Role, reader
+from schema.access import Role
 from schema.mutation import Given, mutation
-from schema.node import Connection
+from schema.paged import searched
 from schema.paging import Key
-from schema.projection.read import read_connection
-from schema.search import containing
 from schema.types.contact import Contact
 from schema.types.job import Job
 from schema.types.tag import Tag
@@ -63,20 +60,7 @@ class DeleteTagInput:
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="All tags by name; `search` finds a part of a name.")
-    async def tags(
-        self,
-        info: Info,
-        search: str | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[Tag]:
-        reader(info)
-        where = containing(search, Sql("t.name")) if search else TRUE
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, where, keys=BY_NAME, page=page)  # type: ignore[return-value]
+    tags = searched(Tag, Sql("t.name"), keys=BY_NAME, description="All tags by name; `search` finds a part of a name.")
 
 
 @strawberry.type

@@ -8,12 +8,13 @@ import strawberry
 from strawberry.types import Info
 
 from kit import ids
-from kit.sql import TRUE, Sql, all_of
+from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role, reader
 from schema.enums.team import Role as RoleWord
 from schema.mutation import Given, mutation
 from schema.node import Connection
+from schema.paged import paged
 from schema.projection.read import read_connection, read_one
 from schema.types.user import Token, User
 from services import tokens, users
@@ -55,18 +56,7 @@ class Query:
         by = reader(info)
         return await read_one(info._raw_info, Sql("u.id = {id}::bigint", id=by.user_id))  # type: ignore[return-value]
 
-    @strawberry.field(description="Everybody of the team, in the order they came.")
-    async def users(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[User]:
-        reader(info)
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, TRUE, keys=(paging.by_id("u"),), page=page)  # type: ignore[return-value]
+    users = paged(User, keys=(paging.by_id("u"),), description="Everybody of the team, in the order they came.")
 
     @strawberry.field(description="Your tokens; admins see those of everybody.")
     async def tokens(

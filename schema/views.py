@@ -12,10 +12,10 @@ from schema.access import Role, reader
 from schema.cards import ConditionInput
 from schema.enums.views import ContactColumn
 from schema.mutation import Given, mutation
-from schema.node import Connection
 from schema.order import ContactSortInput
+from schema.paged import paged
 from schema.paging import Key
-from schema.projection.read import read_connection, read_one
+from schema.projection.read import read_one
 from schema.types.view import View
 from services import views
 from services.caller import Caller
@@ -62,18 +62,9 @@ class Query:
         where = [views.readable(reader(info)), Sql("vw.id = {id}::bigint", id=ids.find("view", id) or 0)]
         return await read_one(info._raw_info, all_of(where))  # type: ignore[return-value]
 
-    @strawberry.field(description="One's own views and those that are shared, by name.")
-    async def views(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[View]:
-        caller = reader(info)
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, views.visible(caller), keys=BY_NAME, page=page)  # type: ignore[return-value]
+    views = paged(
+        View, keys=BY_NAME, description="One's own views and those that are shared, by name.", where=views.visible
+    )
 
 
 def _values(given: Given) -> dict:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import strawberry
-from strawberry.types import Info
 
 from kit.errors import invalid
-from kit.sql import TRUE
 from schema import paging
-from schema.access import Role, admit
+from schema.access import Role
 from schema.enums.activity import WebhookKind
 from schema.mutation import Given, mutation
-from schema.node import Connection
-from schema.projection.read import read_connection
+from schema.paged import paged
 from schema.types.delivery import Delivery
 from schema.types.job import Job
 from schema.types.webhook import Webhook
@@ -68,18 +65,12 @@ _NAMES = {
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="The systems that hear what happens to contacts, in the order they came. For admins.")
-    async def webhooks(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[Webhook]:
-        admit(info, Role.ADMIN)
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, TRUE, keys=(paging.by_id("wh"),), page=page)  # type: ignore[return-value]
+    webhooks = paged(
+        Webhook,
+        keys=(paging.by_id("wh"),),
+        description="The systems that hear what happens to contacts, in the order they came. For admins.",
+        role=Role.ADMIN,
+    )
 
 
 @strawberry.type
