@@ -11,12 +11,13 @@ from typing import Any
 from kit import db, log, sql
 from kit.sql import Sql
 from services import caller as callers
-from services import campaign_audience, campaigns, deliveries, mail_consent
+from services import campaign_audience, campaign_notices, campaigns, deliveries, mail_consent
+from services.campaign_notices import COMPLAINTS_OF
 
 AHEAD_MAX = 3_000  # deliveries of one campaign that wait to be sent: others wait behind so many at most
 # It stops by itself (trust M5) when more than this share of its mails bounced hard or was called spam.
 BOUNCES_MAX, BOUNCES_OF = 0.05, 500
-COMPLAINTS_MAX, COMPLAINTS_OF = 0.003, 1_000
+COMPLAINTS_MAX = 0.003
 
 _log = log.get("campaigns")
 
@@ -73,6 +74,7 @@ async def _queue(campaign_id: int, now: datetime) -> int:
             return 0
         if not row["trusted"] and (reason := await _going_wrong(campaign_id, row["recipients"])):
             await campaigns.stop(campaign_id, reason, by=callers.system(now))
+            await campaign_notices.paused(campaign_id, reason, now=now)
             _log.warning("campaign_stopped", campaign=campaign_id, reason=reason)
             return 0
         piece = await _take(campaign_id)

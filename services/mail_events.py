@@ -6,7 +6,7 @@ from typing import Any
 
 from kit import bell, db
 from kit.sql import Sql
-from services import bounces, engagement, facts
+from services import bounces, campaign_notices, engagement, facts
 from services.caller import Caller
 from services.outcome import Outcome
 
@@ -215,6 +215,8 @@ async def follow(happened: list[dict[str, Any]], concerned: set[int], *, by: Cal
     """What new events mean for memberships, and for the levels of engagement of all concerned, who are locked."""
     if any(each["kind"] in ("BOUNCED", "COMPLAINED") for each in happened):
         await bounces.heed(happened, by=by)
+    if complained := [each["send_id"] for each in happened if each["kind"] == "COMPLAINED"]:
+        await campaign_notices.warn(complained, now=by.now)
     if concerned:
         await engagement.reckon(sorted(concerned), by=by)
 

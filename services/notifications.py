@@ -13,7 +13,15 @@ from services import caller, deliveries
 from services.caller import Caller
 from services.channels import email
 
-KINDS = ("TASK_ASSIGNED", "TASK_ALERT", "FORM_SUBMITTED", "WEBHOOK_PAUSED", "JOB_FINISHED")
+KINDS = (
+    "TASK_ASSIGNED",
+    "TASK_ALERT",
+    "FORM_SUBMITTED",
+    "WEBHOOK_PAUSED",
+    "JOB_FINISHED",
+    "CAMPAIGN_WARNING",
+    "CAMPAIGN_PAUSED",
+)
 # Of these somebody else writes an e-mail that says more: services/alerts.py, services/letters.py.
 _MAILED_ELSEWHERE = "('TASK_ALERT', 'FORM_SUBMITTED')"
 KEPT = timedelta(days=90)
@@ -34,6 +42,16 @@ TEXT = Sql(
             CASE nt.data ->> 'why'
                 WHEN 'GONE' THEN 'it says that it is there no more'
                 ELSE 'nothing has arrived there for three days'
+            END
+        )
+        WHEN 'CAMPAIGN_WARNING' THEN concat(
+            'More than one in a thousand called the campaign ', nt.data ->> 'campaign', ' spam'
+        )
+        WHEN 'CAMPAIGN_PAUSED' THEN concat(
+            'The campaign ', nt.data ->> 'campaign', ' is paused: ',
+            CASE nt.data ->> 'why'
+                WHEN 'BOUNCES' THEN 'too many of its addresses do not exist'
+                ELSE 'too many people called it spam'
             END
         )
         WHEN 'JOB_FINISHED' THEN concat(

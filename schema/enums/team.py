@@ -12,12 +12,14 @@ TaskRelationKind = words("TaskRelationKind", "What a task can be about.", "CONTA
 NotificationKind = words(
     "NotificationKind",
     "What a user is told: somebody gave it a task, the reminder of one, a form that notifies it was sent, a webhook is "
-    "paused (admins), a job of its own has ended.",
+    "paused (admins), a job of its own has ended, a campaign is called spam or has paused by itself (admins).",
     "TASK_ASSIGNED",
     "TASK_ALERT",
     "FORM_SUBMITTED",
     "WEBHOOK_PAUSED",
     "JOB_FINISHED",
+    "CAMPAIGN_WARNING",
+    "CAMPAIGN_PAUSED",
 )
 AuditOutcome = words(
     "AuditOutcome",

@@ -32,10 +32,12 @@ class Notification(Node):
             WHEN 'FORM_SUBMITTED' THEN 'form_'
             WHEN 'WEBHOOK_PAUSED' THEN 'webhook_'
             WHEN 'JOB_FINISHED' THEN 'job_'
+            WHEN 'CAMPAIGN_WARNING' THEN 'campaign_'
+            WHEN 'CAMPAIGN_PAUSED' THEN 'campaign_'
             ELSE 'task_'
         END || nt.subject
         """,
-        "The task, form, webhook or job; it may be gone by now.",
+        "The task, form, webhook, job or campaign; it may be gone by now.",
     )
     data: JSON = column("nt.data")
     created_at: datetime = column("nt.created_at")

@@ -12,7 +12,15 @@ import pytest
 from kit import clock
 from kit import db as database
 from kit.sql import Sql
-from services import campaign_audience, campaign_sending, deliveries, departure, mail_tracking, unsubscribing
+from services import (
+    campaign_audience,
+    campaign_notices,
+    campaign_sending,
+    deliveries,
+    departure,
+    mail_tracking,
+    unsubscribing,
+)
 from services.caller import Caller
 from services.mail_tracking import Visitor
 from tests.mailbox import Mailbox
@@ -255,7 +263,7 @@ async def test_a_campaign_is_paused_and_goes_on_without_doubles_or_is_called_off
 
 
 async def test_a_campaign_that_goes_wrong_stops_by_itself_until_a_person_lets_it_go_on(
-    team, press, mailbox, monkeypatch
+    gql, team, press, mailbox, monkeypatch
 ):
     """Trust M5: a list that was bought bounces; nobody waits until all of it has."""
     monkeypatch.setattr(campaign_audience, "PIECE_SIZE", 5)
@@ -269,10 +277,20 @@ async def test_a_campaign_that_goes_wrong_stops_by_itself_until_a_person_lets_it
     stopped = await press.send(campaign)
     assert (stopped["status"], stopped["stoppedBy"]) == ("PAUSED", "BOUNCES")
     assert (stopped["statistics"]["bounced"], stopped["statistics"]["waiting"]) == (2, 15)
+    [told] = (await gql("{ notifications { nodes { kind text subjectId } } }"))["notifications"]["nodes"]
+    assert (told["kind"], told["subjectId"]) == ("CAMPAIGN_PAUSED", campaign)
+    assert told["text"] == "The campaign Campaign 1 is paused: too many of its addresses do not exist"
     await press.act("resume", campaign)
     await press.work()
     done = await press.look(campaign)
     assert (done["status"], done["stoppedBy"], done["statistics"]["sent"]) == ("SENT", None, 18)
+    monkeypatch.setattr(campaign_notices, "COMPLAINTS_OF", 900)
+    for number in (3, 4):  # one in a thousand is nothing of 900, two are
+        told = {"kind": "COMPLAINED", "email": f"p{number}@press.test", "campaignId": campaign}
+        await gql.do("recordEmailEvents", "recorded", events=[told, told])
+    told = (await gql("{ notifications { nodes { kind text subjectId } } }"))["notifications"]["nodes"]
+    assert [each["kind"] for each in told] == ["CAMPAIGN_WARNING", "CAMPAIGN_PAUSED"]
+    assert told[0]["text"] == "More than one in a thousand called the campaign Campaign 1 spam"
 
 
 async def test_who_is_merged_meanwhile_has_it_once(team, press, gql, mailbox):

@@ -1,0 +1,13 @@
+"""Notifications of campaigns that go wrong."""
+
+from pathlib import Path
+
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+SQL = (Path(__file__).parent / "sql" / "0020_campaign_notices.sql").read_text(encoding="utf-8")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("models", "0018_previews")]  # noqa: RUF012
+    operations = [ops.RunSQL(SQL)]  # noqa: RUF012
