@@ -19,9 +19,8 @@ def seconds(pid: int) -> float:
 
 
 def megabytes(pid: int) -> float:
-    """Memory that is the process's own at the moment: resident, without what it shares with others."""
-    _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
-    return (int(resident) - int(shared)) * _PAGE_BYTES / 1_000_000
+    """Memory that the process holds at the moment: its resident set (RSS)."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES / 1_000_000
 
 
 def seconds_with_children(pid: int) -> float:
