@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from kit import db, email
-from kit.errors import Problems, conflict, not_found
+from kit.errors import Limit, Problem, Problems, conflict, not_found
 from kit.sql import Sql
-from services import deliveries, idempotency, mail_consent, messages
+from services import deliveries, idempotency, mail_consent, messages, often
 from services.caller import Caller
 from services.given import Given
 from services.mail_html import NotMjml
 
 PERSONAL = "sendPersonalEmail"
 TESTED_MAX = 20
+TESTS_AN_HOUR_MAX = 60
 WHY_NOT = {
     "NO_EMAIL": "This contact has no e-mail address.",
     "EXCLUDED": "No e-mail is sent to this address: an exclusion says so.",
@@ -54,8 +55,9 @@ async def send_test(values: Mapping[str, Any], *, by: Caller) -> list[int]:
     """Send the e-mail of `campaign_id` or `message_id` to users, by their addresses `to`; the ids of the deliveries.
 
     It is filled in for `contact_id`, if one is given, whom it does not concern otherwise. Refused, all faults at once:
-    neither or both of what is tested, NOT_FOUND, an address that is no user's.
+    neither or both of what is tested, NOT_FOUND, an address that is no user's. Before that RATE_LIMITED (S9).
     """
+    await _check_rate(by)
     problems = Problems()
     given = Given(values, problems)
     message_id = await _tested(given)
@@ -96,6 +98,21 @@ def _row(key: str, contact_id: int | None, origin: str, message_id: int | None, 
         message=message_id,
         content=db.jsonb(content),
     )
+
+
+async def _check_rate(by: Caller) -> None:
+    sent = Sql(
+        """
+        SELECT ae.at AS created_at
+        FROM audit_entry ae
+        WHERE ae.operation = 'sendTest'
+          AND ae.outcome = 'DONE'
+          AND ae.user_id = {user}::bigint
+        """,
+        user=by.user_id,
+    )
+    if await often.wait_seconds(sent, most=TESTS_AN_HOUR_MAX, now=by.now):
+        raise Limit(Problem("RATE_LIMITED", f"At most {TESTS_AN_HOUR_MAX} tests an hour; try again later."))
 
 
 async def _require_written_to(contact_id: int) -> None:

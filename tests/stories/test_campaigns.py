@@ -18,6 +18,7 @@ from services import (
     campaign_sending,
     deliveries,
     departure,
+    mail_by_hand,
     mail_tracking,
     unsubscribing,
 )
@@ -357,7 +358,7 @@ async def test_what_cannot_be_sent_is_refused_with_every_fault(team, press, gql,
     assert found["campaigns"]["nodes"] == [{"name": "B"}]
 
 
-async def test_a_campaign_is_tried_out_before_it_is_sent(team, press, gql, mailbox):
+async def test_a_campaign_is_tried_out_before_it_is_sent(team, press, gql, mailbox, time, monkeypatch):
     """A preview shows what a contact would get; a test goes to users, and nobody leaves by it or is counted."""
     contact = await team.contact("ann@press.test", firstName="<Ann>")
     campaign = await press.write(preheader="Psst {{ first_name }}")
@@ -383,6 +384,11 @@ async def test_a_campaign_is_tried_out_before_it_is_sent(team, press, gql, mailb
     assert message["List-Unsubscribe"] is None
     assert "/u/test" in message.get_body(("html",)).get_content()
     assert await database.value(Sql("SELECT count(*) FROM email_send")) == 0
+    monkeypatch.setattr(mail_by_hand, "TESTS_AN_HOUR_MAX", 1)
+    refused = await gql.refused("sendTest", "deliveries { id }", to=["olga@parcours.test"], **test)
+    assert [each["code"] for each in refused["errors"]] == ["RATE_LIMITED"]  # trust S9
+    await time.passes(minutes=61)
+    await gql.do("sendTest", "deliveries { id }", to=["olga@parcours.test"], **test)
 
 
 async def test_AE18_a_personal_mail_goes_to_one_contact_and_is_in_its_activity(team, press, gql, mailbox, time):  # noqa: N802
