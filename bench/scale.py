@@ -91,7 +91,17 @@ async def _everybody_inside(word: str) -> int:
 
 
 async def _rate(automation: int) -> float:
-    begun = Sql("SELECT EXISTS (SELECT FROM run r WHERE r.automation_id = {id}::bigint AND r.seq > 0)", id=automation)
+    begun = Sql(
+        """
+        SELECT EXISTS (
+            SELECT
+            FROM visit_count vc
+            JOIN automation_step s ON s.id = vc.step_id
+            WHERE s.automation_id = {id}::bigint
+        )
+        """,
+        id=automation,
+    )
     while not await db.value(begun):
         await asyncio.sleep(POLL_SECONDS)
     began = time.perf_counter()
