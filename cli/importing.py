@@ -31,7 +31,8 @@ def import_file(
             "--map",
             metavar="COLUMN=TARGET",
             help="What a column becomes: email, phone, first_name, last_name, job_title, company, lifecycle_stage, "
-            "tags or field:NAME. Without any --map, columns with usual names are understood by themselves.",
+            "country, region, city, postal_code, timezone, tags or field:NAME. Without any --map, columns with usual "
+            "names are understood by themselves.",
         ),
     ] = None,
     phone_region_from: Annotated[

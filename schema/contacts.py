@@ -193,12 +193,17 @@ async def _asked(
     return where, all_of([*parts, *(FALSE if each is None else each.compile(few) for each in rules)])
 
 
-def values_of(given: Given) -> dict:
-    """The input under the verb's names; an id that is none is left to the verb, which reports all faults at once."""
-    values = given.named(**NAMES)
+def located(values: dict) -> dict:
+    """The values with the parts of their `location` under the verbs' names."""
     if values.get("location"):
         named = {"postalCode": "postal_code"}
-        values["location"] = {named.get(key, key): part for key, part in given["location"].items()}
+        values["location"] = {named.get(key, key): part for key, part in values["location"].items()}
+    return values
+
+
+def values_of(given: Given) -> dict:
+    """The input under the verb's names; an id that is none is left to the verb, which reports all faults at once."""
+    values = located(given.named(**NAMES))
     if given.get("memberships") is not None:
         values["memberships"] = [
             {"list_id": ids.find("list", each["listId"]) or 0, "status": each["status"]}

@@ -33,7 +33,8 @@ _NAMES = {
 class ColumnTargetInput:
     column: str
     target: str = strawberry.field(
-        description="email, phone, firstName, lastName, jobTitle, company, lifecycleStage, tags or field:NAME."
+        description="email, phone, firstName, lastName, jobTitle, company, lifecycleStage, country, region, city,"
+        " postalCode, timezone, tags or field:NAME."
     )
 
 

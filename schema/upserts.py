@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from schema.access import Role
-from schema.contacts import NAMES, PersonFields
+from schema.contacts import NAMES, LocationInput, PersonFields, located
 from schema.enums.contacts import UpsertStatus
 from schema.mutation import Given, UserError, mutation
 from services import upserts
@@ -18,6 +18,9 @@ from services.caller import Caller
 )
 class UpsertContactInput(PersonFields):
     tags: list[str] | None = strawberry.field(default=strawberry.UNSET, description="Are added; created if unknown.")
+    location: LocationInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Of its parts, too, what is absent or null stays."
+    )
     external_id: str | None = strawberry.field(
         default=strawberry.UNSET,
         description="Under which the other system knows the contact. Whoever has it is meant, and gets `email`.",
@@ -59,7 +62,7 @@ class Mutation:
         refused=int,
     )
     async def upsert_contacts(given: Given, by: Caller) -> dict:
-        rows = [{NAMES[key]: value for key, value in row.items()} for row in given["contacts"]]
+        rows = [located({NAMES[key]: value for key, value in row.items()}) for row in given["contacts"]]
         source = given.get("externalSource")
         results = await upserts.upsert(rows, external_source=source, key=given.get("idempotencyKey"), by=by)
         counts = {"created": 0, "updated": 0, "unchanged": 0, "refused": 0}

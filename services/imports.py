@@ -20,6 +20,7 @@ from services import (
     fields,
     identity,
     import_jobs,
+    import_locations,
     limits,
     lists,
     mapping,
@@ -186,6 +187,8 @@ async def take_in(people: Sequence[Person], *, since: datetime, update: bool, by
         await staging.update_contacts(by=by)
     if values:
         await staging.fill_fields(update=update, by=by)
+    if located := {number: person.location for number, person in enumerate(people) if person.location}:
+        await import_locations.tell(located, update=update, by=by)
     left_out: Problems = []
     if any(person.tags for person in people):
         left_out = await _make_tags(by)

@@ -11,6 +11,7 @@ from kit import country, email, phone, text
 from kit.errors import Problem
 from services import fields, identity, tags
 from services.fields import Field, Value
+from services.import_locations import Located, Places
 from services.mapping import FIELD, TAGS, Targets
 from services.record import STAGES
 
@@ -31,6 +32,7 @@ class Person:
     attributes: dict[str, str] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     values: dict[int, Value] = field(default_factory=dict)
+    location: Located = field(default_factory=dict)
     external: tuple[str, str] | None = None  # a system, and the id there, which nobody has yet: for a new contact
 
     @property
@@ -45,6 +47,7 @@ class Person:
             self.phone = later.phone or self.phone
             self.attributes |= later.attributes
             self.values |= later.values
+            self.location |= later.location
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ class Reader:
         self._country = default_country
         self._lines = [(key, places[key]) for key in _LINES if key in places]
         self._stage, self._tags = places.get("lifecycle_stage"), places.get(TAGS)
+        self._places = Places(places)
         self._fields = [
             (by_name[target.removeprefix(FIELD).lower()], place)
             for target, place in places.items()
@@ -150,6 +154,7 @@ class Reader:
                     faults.append((place, value))
                 elif value is not None:
                     person.values[field_id] = value
+        person.location = self._places.read(cells, faults)
         person.tags = self._read_tags(cells, faults)
         return person
 

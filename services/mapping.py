@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from kit.errors import Problem, Problems
+from services import import_locations
 from services.fields import Field
 from services.record import SPELLINGS
 
@@ -15,13 +16,14 @@ IDENTIFIERS = ("email", "phone")
 
 _TARGETS = {
     **{key.replace("_", ""): key for key in SPELLINGS},
+    **{key.replace("_", ""): key for key in import_locations.TARGETS},
     "tag": TAGS,
     "tags": TAGS,
 }
 
 # Names of columns that are understood without being told, in lower case and without spaces and signs.
 _GUESSES = {
-    **_TARGETS,
+    **{word: target for word, target in _TARGETS.items() if target not in import_locations.TARGETS},
     **dict.fromkeys(("emailaddress", "mail", "courriel", "emailadresse"), "email"),
     **dict.fromkeys(("phonenumber", "telephone", "tel", "mobile", "mobilephone", "cell", "telefon"), "phone"),
     **dict.fromkeys(("givenname", "forename", "prénom", "prenom", "vorname"), "first_name"),
@@ -62,7 +64,8 @@ def read(columns: Sequence[str], given: Mapping[str, str]) -> Targets:
 
 
 def guess(columns: Sequence[str], fields: Iterable[Field], *, required: bool = True) -> Targets:
-    """The targets of the columns whose names speak for themselves: usual words, and custom fields by their names.
+    """The targets of the columns whose names speak for themselves: usual words, and custom fields by their names, which
+    come before the parts of an address.
 
     Of several columns that could become the same, the first does. Refused: no e-mail address or telephone among them,
     where one is `required`.
@@ -70,7 +73,8 @@ def guess(columns: Sequence[str], fields: Iterable[Field], *, required: bool = T
     custom = {word: FIELD + field.name for field in fields for word in (_plain(field.label), _plain(field.name))}
     found: Targets = {}
     for column in columns:
-        target = _GUESSES.get(_plain(column)) or custom.get(_plain(column))
+        word = _plain(column)
+        target = _GUESSES.get(word) or custom.get(word) or import_locations.GUESSES.get(word)
         if target and target not in found.values() and columns.count(column) == 1:
             found[column] = target
     problems = Problems()
@@ -92,7 +96,7 @@ def _plain(name: str) -> str:
 
 
 def _unknown_target(column: str, wanted: str) -> Problem:
-    allowed = ", ".join([*SPELLINGS, TAGS])
+    allowed = ", ".join([*SPELLINGS, *import_locations.TARGETS.values(), TAGS])
     return Problem("INVALID_VALUE", f'"{wanted}" is no target. Use {allowed} or field:NAME.', ("map", column))
 
 

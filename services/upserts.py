@@ -8,7 +8,7 @@ from typing import Any
 from kit import db, text
 from kit.errors import Invalid, Problem, Problems, invalid
 from kit.sql import Sql
-from services import external_ids, idempotency, identity, imports, record, settings, staging
+from services import external_ids, idempotency, identity, imports, locations, record, settings, staging
 from services.caller import Caller
 from services.incoming import Person
 from services.record import Record, Surroundings
@@ -29,9 +29,9 @@ async def upsert(
     """Take these people in; what came of each row, in their order: `row status contactId errors`.
 
     A row has the keys of `contacts.create`: `email phone first_name last_name job_title company lifecycle_stage
-    field_values tags`. Contacts are found by domain.md 5.2. What a row does not mention, or says null of, stays;
-    tags are added. A row with any fault is REFUSED whole and holds up no other. Of several rows about the same person
-    the later ones win, and all get the same answer. Required fields may be missing, as in imports.
+    field_values tags location`. Contacts are found by domain.md 5.2. What a row does not mention, or says null of,
+    stays; tags are added. A row with any fault is REFUSED whole and holds up no other. Of several rows about the same
+    person the later ones win, and all get the same answer. Required fields may be missing, as in imports.
 
     A row may have an `external_id`, by which `external_source` knows the contact. Who is known by it is meant first,
     and gets the address of the row where nobody else has it; else who is meant gets the id, unless one of the two has
@@ -162,6 +162,7 @@ def _people(
     for number, row in enumerate(rows):
         problems = Problems()
         wanted = record.read({key: value for key, value in row.items() if value is not None}, around, problems)
+        located = locations.read(row, problems) if row.get("location") else None
         attributes = wanted.attributes
         known_as = external.get(attributes.pop("external_id", None) or "")
         if known_as and not attributes.get("email"):
@@ -172,6 +173,7 @@ def _people(
             results[number]["errors"] = [_told(number, problem) for problem in problems]
             continue
         person = _person(number, wanted)
+        person.location = {part: value for part, value in (located or {}).items() if value is not None}
         if (known := people.setdefault(person.identity, person)) is not person:
             known.also(person, newer=True)
     return people

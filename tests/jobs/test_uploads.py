@@ -216,6 +216,51 @@ async def test_sq5_a_new_list_and_consent_that_is_asserted(gql, team, upload, pe
     ]
 
 
+async def test_where_people_are_is_read_from_the_columns_of_an_address(gql, team, upload, work, people):
+    await team.field("city", type="TEXT")
+    where = "contact { location { country region city postalCode timezone told } fieldValues { value } }"
+    place = dict.fromkeys(("country", "region", "city", "postalCode", "timezone"))
+    lyon = {"email": "lyon@up.test", "location": {"country": "FR", "city": "Lyon", "region": None}}
+    await gql.do("upsertContacts", "created", contacts=[lyon])
+    file = await upload(
+        "E-Mail,State,Country,City,Zip,Time zone,Address",
+        "ann@up.test,Bavaria,Germany,Munich,80331,Europe/Berlin,Ring 1",
+        "bob@up.test,,Atlantis,,,Mars/Base,",
+        "lyon@up.test,Rhône,,,69001,,",
+    )
+    seen = await gql.do("previewImport", "columns problems", fileId=file)
+    assert [each["target"] for each in seen["columns"]] == [
+        *("email", "region", "country", "field:city", "postal_code", "timezone", None)
+    ]
+    assert [(each["line"], each["column"], each["code"]) for each in seen["problems"]] == [
+        (3, "Country", "INVALID_VALUE"),
+        (3, "Time zone", "INVALID_VALUE"),
+    ]
+    mapping = [{"column": each["column"], "target": each["target"]} for each in seen["columns"] if each["target"]]
+    mapping[3]["target"] = "city"
+    begun = await gql.do("startImport", COUNTS, fileId=file, mapping=mapping, acceptsMarketing=True, update=True)
+    await work()
+    told = (await gql("{ imports { nodes { id created updated warned } } }"))["imports"]["nodes"][0]
+    assert told == {"id": begun["contactImport"]["id"], "created": 2, "updated": 1, "warned": 1}
+
+    async def of(name: str) -> dict:
+        asked = f"query ($id: ID!) {{ {where.replace('contact', 'contact(id: $id)', 1)} }}"
+        return (await gql(asked, id=(await people())[name]["id"]))["contact"]
+
+    ann = {"country": "DE", "region": "Bavaria", "city": "Munich", "postalCode": "80331", "timezone": "Europe/Berlin"}
+    assert await of("ann") == {"location": ann | {"told": True}, "fieldValues": []}
+    assert (await of("bob"))["location"] == place | {"told": False}
+    lyon_is = {"country": "FR", "region": "Rhône", "city": "Lyon", "postalCode": "69001"}
+    assert (await of("lyon"))["location"] == place | lyon_is | {"told": True}
+    wrong = [{"email": "a@up.test", "location": {"country": "Atlantis"}}, lyon | {"location": {"city": "Nice"}}]
+    answer = await gql.do("upsertContacts", "results { status errors { code path } }", contacts=wrong)
+    assert [(each["status"], each["errors"]) for each in answer["results"]] == [
+        ("REFUSED", [{"code": "INVALID_VALUE", "path": ["input", "contacts", "0", "location", "country"]}]),
+        ("UPDATED", []),
+    ]
+    assert (await of("lyon"))["location"]["city"] == "Nice"
+
+
 async def test_what_cannot_be_imported_is_said(gql, team, upload, job, work, web, monkeypatch):
     file = await upload("name,city", "a,b")
     news = await team.list("News")
