@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit import children
+from kit import children, memory
 from kit.programs import NotStarted, postgres_programs, valkey_program
 
 if TYPE_CHECKING:
@@ -45,14 +45,15 @@ _SETTINGS = {
     "log_min_error_statement": "panic",  # and so do statements
 }
 _DURABLE = {
-    "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
-    "effective_cache_size": "1GB",
     "random_page_cost": "1.1",
-    "max_wal_size": "2GB",
+    "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
 }
+# Its own cache, in megabytes: an eighth of the machine, which has other things to do. What a million contacts are
+# looked up and sorted by is a gigabyte; where that fits, a contact more costs as much beside a million as beside none.
+_CACHE_SHARE, _CACHE_LEAST, _CACHE_MOST = 8, 128, 2_048
 _FORGETFUL = {
     "shared_buffers": "64MB",
     "fsync": "off",
@@ -62,6 +63,12 @@ _FORGETFUL = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
+
+
+def _durable() -> dict[str, str]:
+    machine = memory.machine_megabytes()
+    cache = min(max(machine // _CACHE_SHARE, _CACHE_LEAST), _CACHE_MOST)
+    return _DURABLE | {"shared_buffers": f"{cache}MB", "effective_cache_size": f"{max(machine // 2, cache)}MB"}
 
 
 class Postgres:
@@ -87,7 +94,7 @@ class Postgres:
         self._launch(programs)
 
     def _launch(self, programs: Path) -> None:
-        settings = _SETTINGS | (_DURABLE if self.durable else _FORGETFUL) | {"unix_socket_directories": self.sockets}
+        settings = _SETTINGS | (_durable() if self.durable else _FORGETFUL) | {"unix_socket_directories": self.sockets}
         words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         with open(self.log, "ab") as log:
             self.process = children.spawn(

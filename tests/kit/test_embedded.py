@@ -15,6 +15,7 @@ from kit import children, config
 from kit import db as database
 from kit.datafolder import DataFolder, InUse
 from kit.embedded import Postgres, Valkey, answers
+from kit.memory import machine_megabytes
 from kit.sql import Sql
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,10 @@ async def test_postgres_comes_back_with_its_data_after_kill_9(tmp_path):
         postgres.process.wait()
         postgres.start()  # finds the file of the killed one, and is not fooled
         assert await _value(postgres, "SELECT answer FROM kept") == 42
+        cache = await _value(postgres, "SELECT pg_size_bytes(current_setting('shared_buffers')) / 1024 / 1024")
+        assert cache == min(max(machine_megabytes() // 8, 128), 2_048)
+        for safe in ("fsync", "synchronous_commit", "full_page_writes"):
+            assert await _value(postgres, f"SHOW {safe}") == "on"
     finally:
         postgres.stop()
 
