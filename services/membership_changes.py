@@ -48,8 +48,8 @@ def change(contacts: Sql, of_lists: Sql, targets: Sql, spared: Spared, gone: Sql
         held AS MATERIALIZED (
             SELECT m.contact_id, m.list_id, m.status, m.unsubscribed_by
             FROM membership m
-            JOIN standing ON standing.id = m.contact_id
-            WHERE TRUE {of_lists}
+            WHERE m.contact_id = ANY(ARRAY(SELECT standing.id FROM standing))
+              {of_lists}
             ORDER BY m.contact_id, m.list_id
             FOR NO KEY UPDATE OF m
         ),
