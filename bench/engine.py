@@ -91,7 +91,7 @@ async def _lead_everybody(steps: list[dict[str, Any]]) -> tuple[float, float]:
 
 
 async def _until_all_ended(automation: int, total: int) -> None:
-    # From what is counted as runs end: looking at the runs themselves twenty times a second would be a tenth of the work.
+    # By what is counted as runs end: looking at the runs themselves twenty times a second is a tenth of the work.
     waiting = Sql(
         """
         SELECT {total}::bigint - coalesce(sum(rc.n), 0)::bigint
