@@ -24,6 +24,7 @@ class Confirmation(Model):
     marketing = fields.BooleanField()
     created_at = fields.DatetimeField()
     sent_at = fields.DatetimeField(null=True)
+    put_off_until = fields.DatetimeField(null=True)
     confirmed_at = fields.DatetimeField(null=True)
 
     class Meta:

@@ -32,6 +32,7 @@ class FormSubmission(Model):
     at = fields.DatetimeField()
     confirmed_at = fields.DatetimeField(null=True)
     visitor = fields.UUIDField(null=True)
+    put_off_until = fields.DatetimeField(null=True)
 
     class Meta:
         table = "form_submission"

@@ -19,6 +19,7 @@ from services.channels.email import NotSent
 LETTERS_MAX = 100  # in one transaction
 CONNECTIONS_MAX = 5
 LATE_AFTER = timedelta(hours=24)  # what could not go out for so long is not worth it any more
+PAUSE_MIN, PAUSE_MAX = timedelta(seconds=15), timedelta(hours=1)
 
 # Makes the subject and the text of a letter.
 Write = Callable[[Mapping[str, Any]], Awaitable[tuple[str, str]]]
@@ -29,28 +30,84 @@ _log = log.get("letters")
 async def send_due(now: datetime) -> int:
     """Write every letter that is due, if mail is configured; how many there were.
 
-    Each at most once: that it was taken up is stored before it goes out, and one that fails is not tried again. Who
-    fills in the form anew is written to anew.
+    Each at most once: that it was taken up is stored before it goes out. One that surely did not go because the server
+    was away, or did not take it for now, goes later: after half as long as it has waited, for a day. One that was
+    refused for good is not tried again; who fills in the form anew is written to anew.
     """
     if not email.is_configured():
         return 0
     count = 0
-    for claim, write in ((_claim_questions, _question), (_claim_notices, _notice)):
+    for claim, write, put_off in (
+        (_claim_questions, _question, _put_questions_off),
+        (_claim_notices, _notice, _put_notices_off),
+    ):
         while rows := await claim(now):
             count += len(rows)
             turn = asyncio.Semaphore(CONNECTIONS_MAX)
-            await asyncio.gather(*(_send(turn, row, write) for row in rows if row["address"]))
+            addressed = [row for row in rows if row["address"]]
+            settled = await asyncio.gather(*(_send(turn, row, write) for row in addressed))
+            if waiting := [row for row, is_settled in zip(addressed, settled, strict=True) if not is_settled]:
+                await put_off(waiting, now)
     return count
 
 
-async def _send(turn: asyncio.Semaphore, row: Mapping[str, Any], write: Write) -> None:
+async def _send(turn: asyncio.Semaphore, row: Mapping[str, Any], write: Write) -> bool:
+    """Send it; False: it surely did not go, and may go later."""
     async with turn:
         try:
             await smtp.send(row["address"], *await write(row))
         except NotSent as failure:
             _log.warning("letter not sent", submission=row["submission_id"], reason=failure.reason)
+            return failure.unknown or (failure.code is not None and failure.code >= 500)
         except Refused as refused:  # an address that cannot stand in a message
             _log.warning("letter not sent", submission=row["submission_id"], reason=refused.problems[0].code)
+    return True
+
+
+async def _put_questions_off(rows: list[Mapping[str, Any]], now: datetime) -> None:
+    await db.execute(
+        Sql(
+            """
+            UPDATE confirmation cf
+            SET sent_at = NULL,
+                put_off_until = {later}
+            WHERE cf.id = ANY({ids}::bigint[])
+            """,
+            later=_later(Sql("cf.created_at"), now),
+            ids=[row["id"] for row in rows],
+        )
+    )
+
+
+async def _put_notices_off(rows: list[Mapping[str, Any]], now: datetime) -> None:
+    await db.execute(
+        Sql(
+            """
+            UPDATE form_submission fs
+            SET notify = fs.notify || w.users,
+                put_off_until = {later}
+            FROM (
+                SELECT told.submission_id, array_agg(told.user_id) AS users
+                FROM unnest({submissions}::bigint[], {users}::bigint[]) AS told (submission_id, user_id)
+                GROUP BY told.submission_id
+            ) AS w
+            WHERE fs.id = w.submission_id
+            """,
+            later=_later(Sql("fs.at"), now),
+            submissions=[row["submission_id"] for row in rows],
+            users=[row["user_id"] for row in rows],
+        )
+    )
+
+
+def _later(since: Sql, now: datetime) -> Sql:
+    return Sql(
+        "{now}::timestamptz + least(greatest(({now}::timestamptz - {since}) / 2, {min}::interval), {max}::interval)",
+        now=now,
+        since=since,
+        min=PAUSE_MIN,
+        max=PAUSE_MAX,
+    )
 
 
 async def _claim_questions(now: datetime) -> list[dict[str, Any]]:
@@ -64,6 +121,7 @@ async def _claim_questions(now: datetime) -> list[dict[str, Any]]:
                 WHERE cf.sent_at IS NULL
                   AND cf.confirmed_at IS NULL
                   AND cf.created_at > {late}::timestamptz
+                  AND (cf.put_off_until IS NULL OR cf.put_off_until <= {now}::timestamptz)
                 ORDER BY cf.created_at
                 LIMIT {count_max}::integer
                 FOR NO KEY UPDATE SKIP LOCKED
@@ -125,6 +183,7 @@ async def _claim_notices(now: datetime) -> list[dict[str, Any]]:
                 FROM form_submission fs
                 WHERE fs.notify <> '{}'
                   AND fs.at > {late}::timestamptz
+                  AND (fs.put_off_until IS NULL OR fs.put_off_until <= {now}::timestamptz)
                 ORDER BY fs.id
                 LIMIT {count_max}::integer
                 FOR NO KEY UPDATE SKIP LOCKED
@@ -136,12 +195,15 @@ async def _claim_notices(now: datetime) -> list[dict[str, Any]]:
                 WHERE fs.id = due.id
                 RETURNING fs.id, fs.form_id, fs.answers, fs.page_name, due.notify
             )
-            SELECT taken.id AS submission_id, taken.answers, taken.page_name, fo.name AS form, u.email AS address
+            SELECT
+                taken.id AS submission_id, taken.answers, taken.page_name, fo.name AS form, u.id AS user_id,
+                u.email AS address
             FROM taken
             JOIN form fo ON fo.id = taken.form_id
             LEFT JOIN user_account u ON u.id = ANY(taken.notify) AND u.deactivated_at IS NULL AND {wanted}
             """,
             wanted=notifications.wants_mail("FORM_SUBMITTED"),
+            now=now,
             late=now - LATE_AFTER,
             count_max=LETTERS_MAX,
         )

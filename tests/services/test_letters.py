@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kit import clock
+from kit import clock, config
 from services import confirmations, letters
 from services.caller import Caller
 
@@ -73,6 +73,28 @@ async def test_one_letter_that_fails_holds_up_no_other_and_is_not_sent_again(gql
         "olga@parcours.test",
         "olga@parcours.test",
     ]
+
+
+async def test_a_letter_that_is_not_taken_for_now_goes_later_for_a_day(gql, form, mailbox):
+    mailbox.answers |= {"ann@letters.test": "451 4.7.1 Try again later", "olga@parcours.test": "421 Too much"}
+    await send(gql, form, email="ann@letters.test")
+    now = await clock.now()
+    assert [await letters.send_due(now + timedelta(seconds=wait)) for wait in (0, 10, 16, 17)] == [2, 0, 2, 0]
+    mailbox.answers.clear()
+    assert await letters.send_due(now + timedelta(hours=2)) == 2
+    assert await letters.send_due(now + timedelta(hours=3)) == 0
+    assert [message["To"] for message in mailbox.messages] == ["ann@letters.test", "olga@parcours.test"]
+
+
+async def test_letters_wait_for_a_server_that_is_away(gql, form, mailbox, monkeypatch):
+    await send(gql, form, email="ann@letters.test")
+    now = await clock.now()
+    await mailbox.stop()
+    assert await letters.send_due(now) == 2
+    monkeypatch.setenv("PARCOURS_SMTP_URL", await mailbox.start())
+    config.settings.cache_clear()
+    assert await letters.send_due(now + timedelta(minutes=1)) == 2
+    assert len(mailbox.messages) == 2
 
 
 async def test_without_a_mail_server_letters_wait(gql, form):
