@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,7 +64,7 @@ async def _send(turn: asyncio.Semaphore, row: Mapping[str, Any], write: Write) -
     return True
 
 
-async def _put_questions_off(rows: list[Mapping[str, Any]], now: datetime) -> None:
+async def _put_questions_off(rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
     await db.execute(
         Sql(
             """
@@ -79,7 +79,7 @@ async def _put_questions_off(rows: list[Mapping[str, Any]], now: datetime) -> No
     )
 
 
-async def _put_notices_off(rows: list[Mapping[str, Any]], now: datetime) -> None:
+async def _put_notices_off(rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
     await db.execute(
         Sql(
             """
