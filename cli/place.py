@@ -32,6 +32,7 @@ def settings(**given: Any) -> Settings:
 
 
 def server_of(addresses: Addresses) -> Server:
+    """How to reach the database of these."""
     from kit.config import parse_database_url
 
     return parse_database_url(addresses.database_url)
@@ -75,6 +76,7 @@ def run(data: Path | None, do: Callable[[], Awaitable[Any]]) -> Any:
 
 
 async def with_pool(server: Server, do: Callable[[], Awaitable[Any]]) -> Any:
+    """Do something with connections to the server, in a loop of its own."""
     from kit import db
 
     await db.connect(server, pool_size=2)
@@ -104,6 +106,7 @@ async def prepare(settings: Settings, server: Server, folder: DataFolder | None)
 
 
 async def ensure_owner(settings: Settings) -> str | None:
+    """The account, and its owner with the token that the operator has chosen; the token, if it was made now."""
     from kit import clock
     from services import account, users
 
@@ -112,7 +115,7 @@ async def ensure_owner(settings: Settings) -> str | None:
     return await users.ensure_owner(wanted, now=await clock.now())
 
 
-def become(package: str, settings: Settings, addresses: Addresses) -> None:
+def become(package: str, addresses: Addresses) -> None:
     """Go on as this process of the server: signals reach it directly."""
     from kit import config
     from kit.up import PYTHON

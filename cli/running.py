@@ -47,14 +47,14 @@ def serve(data: Data = None, host: Host = None, port: Port = None) -> None:
     addresses = place.addresses(settings)
     if settings.owner_token is not None:
         asyncio.run(place.with_pool(place.server_of(addresses), lambda: place.ensure_owner(settings)))
-    place.become("web", settings, addresses)
+    place.become("web", addresses)
 
 
 @app.command()
 def worker(data: Data = None) -> None:
     """Run one worker alone: on DATABASE_URL and REDIS_URL, or beside a running `parcours up`."""
     settings = place.settings(data=data)
-    place.become("workers", settings, place.addresses(settings))
+    place.become("workers", place.addresses(settings))
 
 
 @app.command()

@@ -17,7 +17,6 @@ from schema.projection.made import column
 from schema.projection.read import read_nodes
 
 T = TypeVar("T")
-NODES_MAX = 500
 
 
 @strawberry.interface(description="Anything with a global id.")

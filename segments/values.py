@@ -17,6 +17,7 @@ from kit.sql import FALSE, Sql
 from segments.reading import Reading
 
 VALUE_LENGTH_MAX = 2_000
+SHOWN_MAX = 20  # values in a sentence
 
 SIGNS = {sign: Sql(sign) for sign in ("<", "<=", "=", ">=", ">")}
 
@@ -63,6 +64,7 @@ class ValueType(ABC):
 
 
 def wrong(code: str, message: str, path: Path) -> Invalid:
+    """A refusal of one value."""
     return Invalid(Problem(code, message, path))
 
 
@@ -245,6 +247,6 @@ class OptionsType(OptionType):
         return Sql("{e} <> '[]'::jsonb", e=expression)
 
 
-def shortened(words: Sequence[str], most: int = 20) -> str:
+def shortened(words: Sequence[str]) -> str:
     """The words with commas, not too many of them."""
-    return ", ".join(words[:most]) + (f" … ({len(words)} in all)" if len(words) > most else "")
+    return ", ".join(words[:SHOWN_MAX]) + (f" … ({len(words)} in all)" if len(words) > SHOWN_MAX else "")

@@ -10,7 +10,7 @@ from kit.errors import NotAllowed, Refused
 from kit.sql import Sql
 from services.caller import Caller
 
-DONE, REFUSED, FORBIDDEN, FAILED = OUTCOMES = ("DONE", "REFUSED", "FORBIDDEN", "FAILED")
+DONE, REFUSED, FORBIDDEN, FAILED = ("DONE", "REFUSED", "FORBIDDEN", "FAILED")
 SUBJECTS_MAX = 200
 
 

@@ -204,6 +204,7 @@ def gone_elsewhere(list_ids: Sequence[int], spared: Spared) -> Sql:
 
 
 def recorded(by: Caller) -> Sql:
+    """The facts of what is in `changed` (contact_id, list_id, before, after)."""
     return facts.recorded(
         Sql(
             """

@@ -141,6 +141,7 @@ def has_table(of: GraphQLObjectType) -> bool:
 
 
 def made_of(definition: GraphQLField) -> Made:
+    """How a field of a type is made, as it was declared."""
     return definition.extensions["strawberry-definition"].metadata["made"]
 
 
