@@ -120,6 +120,26 @@ async def test_the_zone_is_the_contacts_a_fixed_one_or_the_automations(stage: St
     await db.execute(Sql("UPDATE account SET timezone = 'UTC'"))
 
 
+async def test_a_begun_wait_keeps_its_instant_and_asks_for_the_zone_again_when_it_comes(stage: Stage) -> None:
+    stage.caller = stage.caller.at(at("2026-11-22 12:00", ZoneInfo("UTC")))
+    zone = Sql("UPDATE contact c SET timezone = w.zone FROM (SELECT {zone}::text AS zone) AS w")
+    people = [await stage.contact(), await stage.contact()]
+    await db.execute(zone.with_(zone="Europe/Berlin"))
+    automation_id = await stage.draw([step("w", "waitUntil", time="18:00", zone="CONTACT")])
+    later, earlier = await stage.enter(automation_id, *people)
+    await stage.settle()
+    for number, name in ((people[0], "America/New_York"), (people[1], "Asia/Karachi")):
+        moved = Sql("UPDATE contact c SET timezone = {zone}::text WHERE c.id = {id}::bigint", zone=name, id=number)
+        await db.execute(moved)
+    stage.later(hours=4)
+    await stage.settle()
+    assert (await stage.run(earlier))["end_reason"] is None, "18:00 in Karachi was 13:00 UTC; it is 16:00"
+    stage.later(hours=1)
+    await stage.settle()
+    assert (await stage.run(earlier))["end_reason"] == "COMPLETED"
+    assert (await stage.run(later))["due_at"] == at("2026-11-22 18:00", ZoneInfo("America/New_York"))
+
+
 async def test_an_empty_date_is_waited_for_and_a_changed_one_counts(stage: Stage) -> None:
     stage.caller = stage.caller.at(at("2026-11-22 12:00", ZoneInfo("UTC")))
     await fields.create({"name": "renewal", "label": "Renewal", "type": "DATE"}, by=stage.caller)
