@@ -11,12 +11,12 @@ from typing import Any
 from kit import email
 from kit.errors import Problem
 from kit.errors import Problems as Faults
-from services import identity, orders, recording
+from services import addresses, identity, orders, recording
 from services.caller import Caller
-from services.given import Given
+from services.given import Given, camel
 from services.incoming import Problems
 from services.mapping import Targets
-from services.sync_targets import CONTACT_EXTERNAL_ID, EXTERNAL_ID
+from services.sync_targets import CONTACT_EXTERNAL_ID, EXTERNAL_ID, ORDER_ADDRESSES, ORDER_TARGETS
 
 _TEXTS = ("number", "customer_name")
 # How shops say what we say in three words.
@@ -85,6 +85,7 @@ def _order(
     at = _instant(said.get("occurred_at"))
     if "occurred_at" in said and at is None:
         faults.append(("occurred_at", Problem("WRONG_TYPE", "This is not a day or a point in time.")))
+    typed |= {f"{address}_address": _address(said, address) for address in ORDER_ADDRESSES}
     given = Given(typed | {"total": total, "occurred_at": at}, problems)
     external_id = given.required_text(EXTERNAL_ID)
     if "total" not in said:
@@ -94,6 +95,8 @@ def _order(
         "ordered_at": recording.happened(given, "occurred_at", by=by),
         "currency": recording.currency(given),
         "status": _status(said.get("status"), faults),
+        "physical": _truth(said.get("physical"), faults),
+        **{f"{address}_address": addresses.read(given, f"{address}_address") for address in ORDER_ADDRESSES},
         **{key: given.text(key) for key in _TEXTS},
     }
     address = email.normalise(said["email"]) if "email" in said else None
@@ -102,11 +105,29 @@ def _order(
     key = said.get(CONTACT_EXTERNAL_ID)
     if "email" not in said and key is None:
         faults.append((None, Problem("REQUIRED", "This row does not say whose order it is.")))
-    faults += [(_TARGETS.get(problem.path[0], problem.path[0]), problem) for problem in problems]
+    faults += [(_TARGETS.get(problem.path, problem.path[0]), problem) for problem in problems]
     return IncomingOrder(line, external_id, address, key, values)
 
 
-_TARGETS = {"externalId": EXTERNAL_ID, "occurredAt": "occurred_at", "customerName": "customer_name"}
+# Where a fault is told, and which target it is about.
+_TARGETS: dict[tuple[str, ...], str] = {(camel(target),): target for target in ORDER_TARGETS} | {
+    (camel(f"{address}_address"), camel(part)): f"{address}_{part}"
+    for address in ORDER_ADDRESSES
+    for part in addresses.PARTS
+}
+
+
+def _address(said: Mapping[str, str], address: str) -> dict[str, str] | None:
+    return {part: said[key] for part in addresses.PARTS if (key := f"{address}_{part}") in said} or None
+
+
+def _truth(said: str | None, faults: list[tuple[str | None, Problem]]) -> bool | None:
+    if said is None:
+        return None
+    known = {"true": True, "t": True, "yes": True, "1": True, "false": False, "f": False, "no": False, "0": False}
+    if said.lower() not in known:
+        faults.append(("physical", Problem("WRONG_TYPE", "Give true or false.")))
+    return known.get(said.lower())
 
 
 def _status(said: str | None, faults: list[tuple[str | None, Problem]]) -> str | None:

@@ -15,7 +15,8 @@ from services import totals
 from services.incoming_orders import IncomingOrder
 
 _COLUMNS = ["n", "line", "external_id", "email", "contact_key"]
-_COLUMNS += ["status", "number", "total", "currency", "customer_name", "ordered_at"]
+_COLUMNS += ["status", "number", "total", "currency", "customer_name", "ordered_at", "physical"]
+_ADDRESSES = ["billing_address", "shipping_address"]
 
 
 async def copy(orders: Sequence[IncomingOrder]) -> None:
@@ -24,22 +25,25 @@ async def copy(orders: Sequence[IncomingOrder]) -> None:
         Sql(
             """
             CREATE TEMPORARY TABLE staged_order (
-                n             integer NOT NULL,
-                line          bigint NOT NULL,
-                external_id   text NOT NULL,
-                email         text,
-                contact_key   text,
-                status        text,
-                number        text,
-                total         numeric NOT NULL,
-                currency      text,
-                customer_name text,
-                ordered_at    timestamptz,
-                order_id      bigint,
-                owner_id      bigint,
-                contact_id    bigint,
-                is_new        boolean NOT NULL DEFAULT FALSE,
-                is_changed    boolean NOT NULL DEFAULT FALSE
+                n                integer NOT NULL,
+                line             bigint NOT NULL,
+                external_id      text NOT NULL,
+                email            text,
+                contact_key      text,
+                status           text,
+                number           text,
+                total            numeric NOT NULL,
+                currency         text,
+                customer_name    text,
+                ordered_at       timestamptz,
+                physical         boolean,
+                billing_address  jsonb,
+                shipping_address jsonb,
+                order_id         bigint,
+                owner_id         bigint,
+                contact_id       bigint,
+                is_new           boolean NOT NULL DEFAULT FALSE,
+                is_changed       boolean NOT NULL DEFAULT FALSE
             ) ON COMMIT DROP
             """
         )
@@ -52,11 +56,12 @@ async def copy(orders: Sequence[IncomingOrder]) -> None:
             order.email,
             order.contact_key,
             *(order.values[key] for key in _COLUMNS[5:]),
+            *(address and db.jsonb(address) for address in map(order.values.get, _ADDRESSES)),
         )
         for number, order in enumerate(orders)
     ]
     async with db.raw() as connection:
-        await connection.copy_records_to_table("staged_order", records=rows, columns=_COLUMNS)
+        await connection.copy_records_to_table("staged_order", records=rows, columns=_COLUMNS + _ADDRESSES)
 
 
 async def match(source: str) -> None:

@@ -19,13 +19,15 @@ async def create(source: str, *, by: Caller) -> None:
             WITH made AS (
                 INSERT INTO shop_order (
                     external_source, external_id, contact_id, status, number, total, currency, customer_name,
-                    customer_email, ordered_at, created_at, updated_at
+                    customer_email, physical, billing_address, shipping_address, ordered_at, created_at, updated_at
                 )
                 SELECT
                     {source}::text, staged_order.external_id, c.id, coalesce(staged_order.status, 'COMPLETE'),
                     staged_order.number, staged_order.total, staged_order.currency,
                     coalesce(staged_order.customer_name, c.full_name), c.email,
-                    coalesce(staged_order.ordered_at, {now}::timestamptz), {now}::timestamptz, {now}::timestamptz
+                    coalesce(staged_order.physical, FALSE), staged_order.billing_address,
+                    staged_order.shipping_address, coalesce(staged_order.ordered_at, {now}::timestamptz),
+                    {now}::timestamptz, {now}::timestamptz
                 FROM staged_order
                 JOIN contact c ON c.id = staged_order.contact_id
                 WHERE staged_order.order_id IS NULL
@@ -76,7 +78,9 @@ async def update(*, by: Caller) -> None:
                     staged_order.total,
                     coalesce(staged_order.currency, o.currency) AS currency,
                     coalesce(staged_order.ordered_at, o.ordered_at) AS ordered_at,
-                    staged_order.customer_name, c.full_name, c.email
+                    coalesce(staged_order.physical, o.physical) AS physical,
+                    staged_order.billing_address, staged_order.shipping_address, staged_order.customer_name,
+                    c.full_name, c.email
                 FROM staged_order
                 JOIN shop_order o ON o.id = staged_order.order_id
                 LEFT JOIN contact c ON c.id = staged_order.contact_id
@@ -90,7 +94,17 @@ async def update(*, by: Caller) -> None:
                         WHEN wanted.is_passed_on THEN coalesce(wanted.customer_name, wanted.full_name)
                         ELSE coalesce(wanted.customer_name, o.customer_name)
                     END AS name,
-                    CASE WHEN wanted.is_passed_on THEN wanted.email ELSE o.customer_email END AS address
+                    CASE WHEN wanted.is_passed_on THEN wanted.email ELSE o.customer_email END AS address,
+                    CASE
+                        WHEN o.contact_id IS NULL THEN o.billing_address
+                        WHEN wanted.is_passed_on THEN wanted.billing_address
+                        ELSE coalesce(wanted.billing_address, o.billing_address)
+                    END AS billed_to,
+                    CASE
+                        WHEN o.contact_id IS NULL THEN o.shipping_address
+                        WHEN wanted.is_passed_on THEN wanted.shipping_address
+                        ELSE coalesce(wanted.shipping_address, o.shipping_address)
+                    END AS sent_to
                 FROM wanted
                 JOIN shop_order o ON o.id = wanted.id
             ),
@@ -104,15 +118,18 @@ async def update(*, by: Caller) -> None:
                     ordered_at = named.ordered_at,
                     customer_name = named.name,
                     customer_email = named.address,
+                    physical = named.physical,
+                    billing_address = named.billed_to,
+                    shipping_address = named.sent_to,
                     updated_at = {now}::timestamptz
                 FROM named
                 WHERE o.id = named.id
                   AND (
                       o.contact_id, o.status, o.number, o.total, o.currency, o.ordered_at, o.customer_name,
-                      o.customer_email
+                      o.customer_email, o.physical, o.billing_address, o.shipping_address
                   ) IS DISTINCT FROM (
                       named.contact_id, named.status, named.number, named.total, named.currency, named.ordered_at,
-                      named.name, named.address
+                      named.name, named.address, named.physical, named.billed_to, named.sent_to
                   )
                 RETURNING
                     named.n, new.id, new.external_id, new.contact_id, new.status, new.number, new.total, new.currency,
@@ -125,7 +142,10 @@ async def update(*, by: Caller) -> None:
                         CASE WHEN old.currency IS DISTINCT FROM new.currency THEN 'currency' END,
                         CASE WHEN old.ordered_at IS DISTINCT FROM new.ordered_at THEN 'orderedAt' END,
                         CASE WHEN old.customer_name IS DISTINCT FROM new.customer_name THEN 'customerName' END,
-                        CASE WHEN old.customer_email IS DISTINCT FROM new.customer_email THEN 'customerEmail' END
+                        CASE WHEN old.customer_email IS DISTINCT FROM new.customer_email THEN 'customerEmail' END,
+                        CASE WHEN old.physical IS DISTINCT FROM new.physical THEN 'physical' END,
+                        CASE WHEN old.billing_address IS DISTINCT FROM new.billing_address THEN 'billingAddress' END,
+                        CASE WHEN old.shipping_address IS DISTINCT FROM new.shipping_address THEN 'shippingAddress' END
                     ], NULL) AS changes
             ),
             {facts}

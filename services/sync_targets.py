@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kit.errors import Problem, Problems, Refused
-from services import mapping
+from services import addresses, mapping
 from services.mapping import Targets
 
 EXTERNAL_ID = "external_id"
 CONTACT_EXTERNAL_ID = "contact_external_id"
+ORDER_ADDRESSES = ("billing", "shipping")
 ORDER_TARGETS = (
     *(EXTERNAL_ID, "total", "occurred_at", "email", CONTACT_EXTERNAL_ID),
-    *("number", "status", "currency", "customer_name"),
+    *("number", "status", "currency", "customer_name", "physical"),
+    *(f"{address}_{part}" for address in ORDER_ADDRESSES for part in addresses.PARTS),
 )
 _OF_ORDERS = {target.replace("_", ""): target for target in ORDER_TARGETS}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
+import orjson
 import pytest
 
 from kit import clock, config
@@ -253,6 +254,39 @@ async def test_ac28_orders_are_whose_they_are_there(gql, team, shop, source, syn
     assert skipping["source"] == {"update": False}
     await shop.invoice(12, 1, 22)
     assert await sync(invoices) == {"rowsDone": 5, "unchanged": 3, "refused": 2}
+
+
+async def test_ac28_orders_have_their_addresses(gql, shop, source, sync):
+    await shop.customer(1, "ann@shop.test", "Ann")
+    for number in (1, 2):
+        await shop.invoice(number, 1, 10)
+    sent = "'Rue X ' || i.id AS street, 'Paris' AS town, 'FR' AS land, i.id = 1 AS sent"
+    sent += ", repeat('9', 300 * (i.id - 1)::integer) AS zip"
+    said = {"street": "shippingLine1", "town": "shipping_city", "land": "billingCountry", "sent": "physical"}
+    mapping: list = [*INVOICES["mapping"], *({"column": column, "target": target} for column, target in said.items())]
+    mapping.append({"column": "zip", "target": "billingPostalCode"})
+    query = str(INVOICES["query"]).replace("i.id, i.total", f"{sent}, i.id, i.total")
+    invoices = await source({**INVOICES, "query": query, "mapping": mapping})
+    assert await sync(invoices) == {"rowsDone": 2, "created": 1, "refused": 1}
+    where = "shippingAddress { line1 city } billingAddress { country } physical"
+    orders = f"""{{ orders {{ nodes {{ {where} }} }} syncSource(id: "{invoices}") {{
+        lastRun {{ problems {{ nodes {{ columnName code }} }} }} }} }}"""
+    found = await gql(orders)
+    first = {"line1": "Rue X 1", "city": "Paris"}
+    assert found["orders"]["nodes"] == [
+        {"shippingAddress": first, "billingAddress": {"country": "FR"}, "physical": True}
+    ]
+    assert found["syncSource"]["lastRun"]["problems"]["nodes"] == [{"columnName": "zip", "code": "TOO_LONG"}]
+
+    moved = query.replace("'Rue X '", "'Rue Y '").replace("'FR'", "NULL")
+    await gql.do("updateSyncSource", "source { id }", id=invoices, query=moved)
+    assert await sync(invoices) == {"rowsDone": 2, "updated": 1, "refused": 1}
+    [order] = (await gql(orders))["orders"]["nodes"]
+    assert order["shippingAddress"] == {"line1": "Rue Y 1", "city": "Paris"}
+    assert order["billingAddress"] == {"country": "FR"}, "an empty cell says nothing"
+    told = await database.value(Sql("SELECT e.data FROM event e WHERE e.kind = 'ORDER_CHANGED'"))
+    assert orjson.loads(told)["changed"] == ["shippingAddress"]
+    assert await sync(invoices) == {"rowsDone": 2, "unchanged": 1, "refused": 1}
 
 
 async def test_ac28_a_run_that_is_broken_off_goes_on_where_it_stood(
