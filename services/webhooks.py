@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from kit import bell, config, db
 from kit.errors import Limit, Problem, Problems, not_found
@@ -30,12 +31,12 @@ MANUAL, FAILING, GONE = "MANUAL", "FAILING", "GONE"
 async def create(values: Mapping[str, Any], *, by: Caller) -> tuple[int, str]:
     """A new webhook from `url kinds description`; its id, and the secret that its calls are signed with.
 
-    Refused, all faults at once: what is no address of the web or plainly not public (ADDRESS_NOT_PUBLIC), no kinds.
+    Refused, all faults at once: what is no address of the web or not public (ADDRESS_NOT_PUBLIC), no kinds.
     Then WEBHOOK_LIMIT above 100.
     """
     async with db.transaction():
         problems = Problems()
-        url = _url(values.get("url"), problems)
+        url = await _url(values.get("url"), problems)
         kinds = _kinds(values.get("kinds") or [], problems)
         description = Given(values, problems).text("description", length_max=DESCRIPTION_LENGTH_MAX)
         problems.refuse()
@@ -70,7 +71,7 @@ async def update(webhook_id: int, values: Mapping[str, Any], *, by: Caller) -> s
     """
     async with db.transaction():
         problems = Problems()
-        url = _url(values["url"], problems) if values.get("url") is not None else None
+        url = await _url(values["url"], problems) if values.get("url") is not None else None
         kinds = _kinds(values["kinds"], problems) if values.get("kinds") is not None else None
         description = Given(values, problems).text("description", length_max=DESCRIPTION_LENGTH_MAX)
         problems.refuse()
@@ -165,10 +166,14 @@ async def delete(webhook_id: int, *, by: Caller) -> None:
         raise not_found("webhook", "id")
 
 
-def _url(given: Any, problems: Problems) -> str:
+async def _url(given: Any, problems: Problems) -> str:
     if not web_address(given) or len(given) > URL_LENGTH_MAX:
         problems.add("INVALID_VALUE", "Give an address such as https://hooks.example.org/in.", "url")
-    elif http.refused_at_sight(given) and not config.settings().webhook_private:
+    elif config.settings().webhook_private:
+        pass
+    elif urlsplit(given).port not in (None, *http.PORTS):
+        problems.add("ADDRESS_NOT_PUBLIC", "Only ports 80 and 443 are called.", "url")
+    elif http.refused_at_sight(given) or await http.leads_inside(given):
         problems.add("ADDRESS_NOT_PUBLIC", "This address is not public.", "url")
     return given
 

@@ -20,6 +20,7 @@ from kit.web import web_address
 TIMEOUT_SECONDS = 10
 ANSWER_BYTES_MAX = 64 * 1024
 CONNECTIONS_MAX = 20
+LOOKUP_SECONDS_MAX = 2  # when an address is saved; a call has ten seconds in all
 PORTS = (80, 443)
 
 # Not public, whatever the standard library of this version says (trust S22).
@@ -152,6 +153,20 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
     if not address.is_global or address.is_multicast or address.is_reserved:
         return False
     return not any(address in network for network in _NOT_PUBLIC if network.version == address.version)
+
+
+async def leads_inside(url: str) -> bool:
+    """Whether the name in the URL leads to an address that is not public, as far as it can be looked up at once.
+
+    It is looked up again, and bindingly, at every call.
+    """
+    parts = urlsplit(url)
+    try:
+        async with asyncio.timeout(LOOKUP_SECONDS_MAX):
+            found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return not all(public(str(each[4][0])) for each in found)
 
 
 def refused_at_sight(url: str) -> bool:

@@ -259,6 +259,9 @@ async def test_a_thousand_facts_are_claimed_once_by_whoever_comes_and_none_is_lo
 REFUSED = [
     ({"url": "ftp://x.test/", "kinds": ["TAG_ADDED"]}, {"INVALID_VALUE"}),
     ({"url": "http://169.254.169.254/", "kinds": []}, {"ADDRESS_NOT_PUBLIC", "REQUIRED"}),
+    ({"url": "https://x.test:8443/", "kinds": ["TAG_ADDED"]}, {"ADDRESS_NOT_PUBLIC"}),
+    ({"url": "http://inside.test/", "kinds": ["TAG_ADDED"]}, {"ADDRESS_NOT_PUBLIC"}),
+    ({"url": "http://half.test/", "kinds": ["TAG_ADDED"]}, {"ADDRESS_NOT_PUBLIC"}),
     ({"url": "http://2130706433/", "kinds": ["TAG_ADDED"]}, {"ADDRESS_NOT_PUBLIC"}),
     ({"url": "https://a:b@x.test/", "kinds": ["TAG_ADDED"]}, {"INVALID_VALUE"}),
     ({"url": "https://x.test/" + "x" * 2_000, "kinds": ["TAG_ADDED"]}, {"INVALID_VALUE"}),
@@ -267,7 +270,12 @@ REFUSED = [
 ]
 
 
-async def test_what_is_no_public_address_is_refused(gql, monkeypatch):
+async def test_s22_what_is_no_public_address_is_refused_also_by_what_its_name_leads_to(gql, monkeypatch):
+    async def look_up(host: str, port: int, **_: Any) -> list[Any]:
+        addresses = {"inside.test": ["127.0.0.1"], "half.test": ["203.0.114.7", "10.0.0.7"]}.get(host, ["203.0.114.7"])
+        return [(None, None, None, "", (each, port)) for each in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
     for given, codes in REFUSED:
         refused = await gql.refused("createWebhook", "webhook { id } secret", **given)
         assert ({each["code"] for each in refused["errors"]}, refused["secret"]) == (codes, None), given
