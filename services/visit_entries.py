@@ -75,7 +75,10 @@ def event(given: Mapping[str, Any], problems: Problems) -> Entry:
     elif isinstance(value, int | float):
         number = value if abs(value) < NUMBER_MAX else None
         value = str(value)
-    value = _text({"value": value}, "value", VALUE_LENGTH_MAX, problems)
+    if value is None or isinstance(value, str):
+        value = _text({"value": value}, "value", VALUE_LENGTH_MAX, problems)
+    else:
+        problems.add("WRONG_TYPE", "Give a text, a number, true or false.", "value")
     properties = given.get("properties")
     if properties is not None:
         problems.extend(_properties_faults(properties), "properties")
