@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TypeGuard
 
 from kit.errors import Problem
 
@@ -18,16 +19,21 @@ def clean(given: str) -> str:
     return given.strip() if given.isascii() else unicodedata.normalize("NFC", given).strip()
 
 
+def is_ordinary(given: object, length_max: int = LINE_LENGTH_MAX) -> TypeGuard[str]:
+    """Whether it is a text that nobody can have anything against, as most are: a short line of ASCII."""
+    return type(given) is str and given.isascii() and given.isprintable() and len(given) <= length_max
+
+
 def fault(given: object, *, length_max: int = LINE_LENGTH_MAX, lines: bool = False) -> Problem | None:
     """Why this cannot be stored as a text, or None if it can: WRONG_TYPE, NUL_CHARACTER, INVALID_CHARACTER, TOO_LONG.
 
     Lengths are counted in characters of the cleaned text. Line breaks, other control characters and those that turn
     the reading direction are refused unless `lines`.
     """
+    if is_ordinary(given, length_max):
+        return None
     if not isinstance(given, str):
         return Problem("WRONG_TYPE", "Give a text.")
-    if given.isascii() and given.isprintable() and len(given) <= length_max:
-        return None
     if "\0" in given:
         return Problem("NUL_CHARACTER", "This text contains a character that cannot be stored (U+0000).")
     if any("\ud800" <= letter <= "\udfff" for letter in given):

@@ -45,6 +45,8 @@ class Given:
         value = self.values.get(key)
         if value is None:
             return None
+        if text.is_ordinary(value, length_max):
+            return value.strip() or None
         problem = text.fault(value, length_max=length_max, lines=lines)
         if problem:
             self.problems.extend([problem], *self.path, camel(key))

@@ -101,18 +101,20 @@ def read(values: Mapping[str, Any], around: Surroundings, problems: Problems) ->
     given = Given(values, problems)
     record = Record()
     for key in ("first_name", "last_name", "job_title", "company", *EXTERNAL):
-        if key in given:
+        if key in values:
             record.attributes[key] = given.text(key)
-    if "email" in given:
+    if "email" in values:
         record.attributes["email"] = _email(values["email"], problems)
-    if "phone" in given:
+    if "phone" in values:
         record.attributes["phone"] = _phone(values["phone"], around.default_country, problems)
-    if "lifecycle_stage" in given:
+    if "lifecycle_stage" in values:
         record.attributes["lifecycle_stage"] = given.choice("lifecycle_stage", STAGES, STAGES[0])
-    record.fields = _fields(values, around, problems)
-    if "tags" in given:
+    if values.get("field_values") is not None:
+        record.fields = _fields(values, around, problems)
+    if "tags" in values:
         record.tags = tags.read_names(values["tags"] or [], problems, "tags")
-    record.memberships = _memberships(values, around, problems)
+    if values.get("memberships") is not None:
+        record.memberships = _memberships(values, around, problems)
     return record
 
 
@@ -135,6 +137,8 @@ def _phone(given: Any, country: str, problems: Problems) -> str | None:
 def _identifier(given: Any, key: str, problems: Problems) -> str | None:
     if given is None:
         return None
+    if text.is_ordinary(given):
+        return given.strip()
     fault = text.fault(given, length_max=1_000)
     if fault and fault.code == "TOO_LONG":
         fault = identity.EMAIL_INVALID if key == "email" else identity.PHONE_INVALID
