@@ -287,8 +287,8 @@ async def test_s22_what_is_no_public_address_is_refused_also_by_what_its_name_le
         ({"webhookId": made}, "since"),
         ({"webhookId": made, "since": "2001-01-01T00:00:00Z"}, "since"),
         ({"deliveryId": "delivery_1", "webhookId": made}, "deliveryId"),
-        ({"deliveryId": "delivery_1"}, "deliveryId"),
-        ({"webhookId": "webhook_1", "since": (await clock.now()).isoformat()}, "webhookId"),
+        ({"deliveryId": "delivery_999999"}, "deliveryId"),
+        ({"webhookId": "webhook_999999", "since": (await clock.now()).isoformat()}, "webhookId"),
     ):
         [error] = (await gql.refused("replayWebhook", **given))["errors"]
         assert error["path"] == ["input", path], given
