@@ -37,7 +37,7 @@ def written(report: Mapping[str, Any], totals: Sequence[tuple[date, int]], *, ac
 
 def _change(before: int, after: int) -> str:
     """In per cent; nothing where there was nobody before (Q13)."""
-    return f" ({100 * (after - before) / before:+.1f} %)" if before else ""
+    return f" ({100 * (after - before) / before:+,.1f} %)" if before else ""
 
 
 def _text(
