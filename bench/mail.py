@@ -17,9 +17,9 @@ from kit import clock, config, db
 from kit.datafolder import Addresses
 from kit.sql import Sql
 from services import caller, campaigns, rendering
+from services.attempts import Claimed
 from services.channels import email
 from services.channels.smtp import Connection
-from services.deliveries import Claimed
 
 CONTACTS = 20_000
 ROUNDS = 3

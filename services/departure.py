@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from kit import db
 from kit.sql import Sql
 from services import exclusions, mail_consent
-from services.deliveries import LEASE, Claimed, mine
+from services.attempts import LEASE, Claimed, mine
 
 # A queued message of a run that ended so does not go out any more: what a step did before a normal end stays done.
 _CALLED_OFF = "('MANUAL', 'AUTOMATION_ARCHIVED')"

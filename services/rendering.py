@@ -14,9 +14,9 @@ from kit import config, db, log
 from kit import email as addresses
 from kit.sql import Sql
 from services import mail_html, mail_links, templates
+from services.attempts import Claimed
 from services.channels import email
 from services.channels.email import Letter
-from services.deliveries import Claimed
 from services.mail_links import Links
 from services.templates import TemplateFault
 

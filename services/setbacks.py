@@ -6,9 +6,9 @@ import random
 import re
 from datetime import datetime, timedelta
 
+from services.attempts import GIVE_UP_AFTER, Claimed, Ended
 from services.channels.email import NotSent
 from services.channels.http import Answer, NotAnswered
-from services.deliveries import GIVE_UP_AFTER, Claimed, Ended
 
 PAUSE_MIN, PAUSE_MAX = timedelta(seconds=15), timedelta(hours=1)
 ANSWER_LENGTH_MAX = 300

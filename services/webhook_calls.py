@@ -16,9 +16,9 @@ from kit import clock, db, vault
 from kit.sql import Sql
 from services import notifications
 from services import vault as vaults
+from services.attempts import GIVE_UP_AFTER, Claimed, Ended
 from services.channels import webhook
 from services.channels.http import Answer, NotAnswered
-from services.deliveries import GIVE_UP_AFTER, Claimed, Ended
 from services.webhooks import FAILING, GONE
 
 DEAD_AFTER = timedelta(days=3)

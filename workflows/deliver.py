@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from kit import clock, config, crash, log
-from services import deliveries, mail_links, sent, setbacks
+from services import attempts, mail_links, sent, setbacks
+from services.attempts import Claimed, Ended
 from services.channels import email, sms, webhook
 from services.channels.email import Letter, NotSent
 from services.channels.http import Answer, Client, NotAnswered
 from services.channels.smtp import Connection, LateAnswer
-from services.deliveries import Claimed, Ended
 from services.rendering import Hook, Ready, Text
 from services.webhook_calls import Calls
 from workflows.lanes import RENEW_SECONDS, Round
@@ -151,7 +151,7 @@ class _Mails(Round):
         try:
             while not (await asyncio.wait([answering], timeout=RENEW_SECONDS))[0]:
                 with contextlib.suppress(Exception):  # it is held again ten seconds later
-                    await deliveries.renew([claimed], self.now())
+                    await attempts.renew([claimed], self.now())
             ended = _taken(claimed, letter, await answering)
         except NotSent as fault:
             ended = setbacks.mail(claimed, fault, self.now())

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from kit import clock, crash, log
-from services import deliveries, departure, rendering
+from services import attempts, departure, rendering
+from services.attempts import LEASE, Claimed, Ended
 from services.channels.email import Letter
-from services.deliveries import LEASE, Claimed, Ended
 from services.rendering import Fault, Ready, Text
 from workflows.halves import in_halves, is_late, passes
 
@@ -126,7 +126,7 @@ class Round(ABC):
 
     async def _claim(self) -> bool:
         """Take up more and fill it in; whether there was anything."""
-        claimed, settled = await deliveries.claim([self.channel], self.now(), count_max=CLAIM_MAX)
+        claimed, settled = await attempts.claim([self.channel], self.now(), count_max=CLAIM_MAX)
         self.count += settled
         self._held |= {each.id: each for each in claimed}
         if claimed:
@@ -180,11 +180,11 @@ class Round(ABC):
             _log.error("not_settled", delivery=one.claimed.id, exc_info=error)
 
         try:
-            await deliveries.settle(ended, self.now())
+            await attempts.settle(ended, self.now())
         except Exception as error:
             if is_late(error) or passes(error):
                 raise
-            await in_halves(ended, lambda some: deliveries.settle(some, self.now()), fault)
+            await in_halves(ended, lambda some: attempts.settle(some, self.now()), fault)
         for each in ended:
             self._owed.pop(each.claimed.id, None)
             self.let_go(each.claimed)
@@ -218,7 +218,7 @@ class Round(ABC):
                 pause = RENEW_SECONDS
                 if self._held:
                     try:
-                        await deliveries.renew(list(self._held.values()), self.now())
+                        await attempts.renew(list(self._held.values()), self.now())
                     except Exception as error:
                         _log.warning("not_renewed", deliveries=len(self._held), exc_info=error)
                         pause = SETTLE_PAUSE_SECONDS
@@ -231,4 +231,4 @@ class Round(ABC):
         self._pool.clear()
         here = [each for each in self._held.values() if each.id not in self._begun]
         if here:
-            await deliveries.give_back(here, self.now(), forgiven=forgiven)
+            await attempts.give_back(here, self.now(), forgiven=forgiven)

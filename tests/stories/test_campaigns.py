@@ -13,10 +13,10 @@ from kit import clock
 from kit import db as database
 from kit.sql import Sql
 from services import (
+    attempts,
     campaign_audience,
     campaign_notices,
     campaign_sending,
-    deliveries,
     departure,
     mail_by_hand,
     mail_tracking,
@@ -230,7 +230,7 @@ async def test_a_campaign_is_paused_and_goes_on_without_doubles_or_is_called_off
         pass
     begun = (await press.look(campaign))["statistics"]
     assert (begun["waiting"], begun["queued"], begun["members"]) == (20, 10, 30)  # only some, and then some more
-    claimed, _ = await deliveries.claim(["EMAIL"], await clock.now(), count_max=4)
+    claimed, _ = await attempts.claim(["EMAIL"], await clock.now(), count_max=4)
     assert (await press.act("pause", campaign))["status"] == "PAUSED"
     gone = await departure.depart(claimed, [None] * 4, await clock.now())
     assert set(gone.values()) == {"QUEUED"}
@@ -254,7 +254,7 @@ async def test_a_campaign_is_paused_and_goes_on_without_doubles_or_is_called_off
     await press.act("send", second)
     while await campaign_sending.pass_(await clock.now()):
         pass
-    claimed, _ = await deliveries.claim(["EMAIL"], await clock.now(), count_max=4)
+    claimed, _ = await attempts.claim(["EMAIL"], await clock.now(), count_max=4)
     await press.act("cancel", second)
     assert set((await departure.depart(claimed, [None] * 4, await clock.now())).values()) == {"SUPPRESSED"}
     await press.work()

@@ -15,8 +15,8 @@ from kit import config, db
 from kit.embedded import Postgres
 from kit.errors import Refused
 from kit.sql import Sql, ids
-from services import consent, contacts, deliveries, departure, exclusions, fields, lists, memberships
-from services.deliveries import LEASE, Ended
+from services import attempts, consent, contacts, deliveries, departure, exclusions, fields, lists, memberships
+from services.attempts import LEASE, Ended
 from tests.conftest import APP
 from tests.mailbox import Mailbox
 from tests.workflows.post import Post
@@ -217,27 +217,27 @@ async def test_a_temporary_refusal_ends_after_a_day(post: Post, mailbox: Mailbox
 async def test_only_who_holds_the_latest_attempt_is_heard(post: Post, mailbox: Mailbox) -> None:
     """F8, F13: who slept past the lease is refused; three crashes are enough; behind DATA nothing is sent again."""
     await post.send(await post.subscriber())
-    (sleeper,), _ = await deliveries.claim(["EMAIL"], post.now, count_max=10)
-    assert await deliveries.claim(["EMAIL"], post.now, count_max=10) == ([], 0)
-    await deliveries.renew([sleeper], post.later(seconds=20))
+    (sleeper,), _ = await attempts.claim(["EMAIL"], post.now, count_max=10)
+    assert await attempts.claim(["EMAIL"], post.now, count_max=10) == ([], 0)
+    await attempts.renew([sleeper], post.later(seconds=20))
     post.later(seconds=20)
-    assert await deliveries.claim(["EMAIL"], post.now, count_max=10) == ([], 0)
+    assert await attempts.claim(["EMAIL"], post.now, count_max=10) == ([], 0)
     post.later(seconds=20)
-    (second,), _ = await deliveries.claim(["EMAIL"], post.now, count_max=10)
+    (second,), _ = await attempts.claim(["EMAIL"], post.now, count_max=10)
     assert (sleeper.attempt, second.attempt) == (1, 2)
     assert await departure.depart([sleeper], [None], post.now) == {}
-    assert await deliveries.settle([Ended(sleeper, "SENT")], post.now) == set()
+    assert await attempts.settle([Ended(sleeper, "SENT")], post.now) == set()
     assert await departure.depart([second], [None], post.now) == {second.id: "DATA"}
     post.caller = post.caller.at(post.now + AFTER_LEASE)
     await post.deliver()
     assert await post.became() == ["UNKNOWN CRASHED"]
-    assert await deliveries.settle([Ended(sleeper, "FAILED")], post.now) == set()
-    assert await deliveries.settle([Ended(second, "SENT")], post.now) == {second.id}  # it was only slow to say so
+    assert await attempts.settle([Ended(sleeper, "FAILED")], post.now) == set()
+    assert await attempts.settle([Ended(second, "SENT")], post.now) == {second.id}  # it was only slow to say so
     await db.execute(Sql("DELETE FROM delivery"))
 
     await post.send(await post.subscriber())
     for _ in range(3):
-        claimed, _ = await deliveries.claim(["EMAIL"], post.now, count_max=10)
+        claimed, _ = await attempts.claim(["EMAIL"], post.now, count_max=10)
         assert len(claimed) == 1
         post.caller = post.caller.at(post.now + AFTER_LEASE)
     await post.deliver()
@@ -270,7 +270,7 @@ async def test_a_fault_of_our_own_cuts_off_nothing_that_is_on_its_way(
     await memberships.join(ids(crowd), post.news, by=post.caller)
     await post.send(*crowd)
     mailbox.pause_seconds = 0.02
-    settle, faults = deliveries.settle, [OSError("away")]
+    settle, faults = attempts.settle, [OSError("away")]
 
     async def breaks(*_: object) -> int:
         raise ZeroDivisionError
@@ -281,7 +281,7 @@ async def test_a_fault_of_our_own_cuts_off_nothing_that_is_on_its_way(
         return await settle(*given)
 
     monkeypatch.setattr(deliver._Hooks, "run", breaks)
-    monkeypatch.setattr(deliveries, "settle", settles_again)
+    monkeypatch.setattr(attempts, "settle", settles_again)
     with pytest.raises(ZeroDivisionError):
         await deliver.pass_(post.now)
     assert not faults

@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 
 from kit.sql import ids
-from services import deliveries, departure, memberships
+from services import attempts, departure, memberships
+from services.attempts import LEASE
 from services.channels import smtp
-from services.deliveries import LEASE
 from tests.mailbox import Mailbox
 from tests.workflows.post import Post
 from workflows import deliver, lanes
@@ -38,7 +38,7 @@ async def test_what_the_server_took_is_noted_however_long_the_database_cannot_be
 ) -> None:
     """Meanwhile the leases run out, another worker takes us for dead, and what it noted is put right."""
     await queued(post, 12)
-    settle = deliveries.settle
+    settle = attempts.settle
     faults = [
         asyncpg.QueryCanceledError("canceling statement due to statement timeout"),
         TimeoutError(),
@@ -50,11 +50,11 @@ async def test_what_the_server_took_is_noted_however_long_the_database_cannot_be
     async def at_last(*given: Any) -> set[int]:
         if faults:
             raise faults.pop()
-        await deliveries.claim(["EMAIL"], post.now + 2 * LEASE, count_max=100)
+        await attempts.claim(["EMAIL"], post.now + 2 * LEASE, count_max=100)
         assert "UNKNOWN CRASHED" in await post.became()
         return await settle(*given)
 
-    monkeypatch.setattr(deliveries, "settle", at_last)
+    monkeypatch.setattr(attempts, "settle", at_last)
     await deliver.pass_(post.now)
     assert not faults
     assert Counter(await post.became()) == {"SENT": 12}
@@ -69,7 +69,7 @@ async def test_a_server_that_takes_its_time_is_waited_for(
     await queued(post, 2)
     mailbox.pause_seconds = 1.0
     monkeypatch.setattr(smtp, "TIMEOUT_SECONDS", 0.2)
-    renew, renewed = deliveries.renew, Counter[str]()
+    renew, renewed = attempts.renew, Counter[str]()
 
     async def renews(held: Any, now: Any) -> None:
         renewed["tries"] += 1
@@ -78,7 +78,7 @@ async def test_a_server_that_takes_its_time_is_waited_for(
         await renew(held, now)
         renewed["done"] += 1
 
-    monkeypatch.setattr(deliveries, "renew", renews)
+    monkeypatch.setattr(attempts, "renew", renews)
     await deliver.pass_(post.now)
     assert Counter(await post.became()) == {"DATA": 2}
     assert await deliver.pass_(post.now) == 0
