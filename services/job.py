@@ -60,6 +60,7 @@ class Kind(ABC):
     """What every kind of job is made of."""
 
     kind: ClassVar[str] = ""  # the file name, e.g. bulk_edit
+    elsewhere: ClassVar[bool] = False  # its pieces may wait long for other systems: they hold up only their like
 
     async def plan(self, job: Job) -> None:  # noqa: B027 - not every kind has anything to plan
         """Once, before the first piece: fix the set (`jobs.fix`), or look at what is to be done. Sets `job.total`."""

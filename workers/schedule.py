@@ -20,7 +20,7 @@ WAKE_SECONDS_LEAST = 0.02
 WAKE_SECONDS_LATE = 0.005  # behind the instant, so that it is past by every clock
 STOP_SECONDS_MAX = 2.0
 
-# name of the hint → where its pass is
+# name of the hint → where its pass is, and how it is called if not `pass_`
 PASSES = {
     "dispatch": "workflows.dispatch",
     "advance": "workflows.engine",
@@ -28,11 +28,12 @@ PASSES = {
     "campaigns": "services.campaign_sending",
     "scores": "services.award_upkeep",
     "watch": "services.watching",
-    "jobs": "workflows.jobs",
+    "jobs": "workflows.jobs:here",
+    "jobs_elsewhere": "workflows.jobs:elsewhere",
     "webhooks": "services.webhook_facts",
 }
 # Whoever has work for one kind of pass may have some for another.
-ALSO = {"dispatch": ("watch", "webhooks")}
+ALSO = {"dispatch": ("watch", "webhooks"), "jobs": ("jobs_elsewhere",)}
 # How many passes of a kind run beside the first where there is much: one thinks while PostgreSQL works for the others.
 HELPERS = {"advance": 2}
 
@@ -268,12 +269,13 @@ class Schedule:
                 self.hear("advance")
 
 
-def _exists(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+def _exists(place: str) -> bool:
+    return importlib.util.find_spec(place.partition(":")[0]) is not None
 
 
-def _pass(module: str) -> Work:
-    return importlib.import_module(module).pass_
+def _pass(place: str) -> Work:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name or "pass_")
 
 
 def _once(job: Job) -> Work:

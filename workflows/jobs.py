@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -39,8 +40,18 @@ def kinds() -> dict[str, Kind]:
     return dict(sorted(found.items()))
 
 
-async def pass_(now: datetime) -> int:
-    """Do one piece of the job that has waited longest; 1 if there was one, else 0.
+async def here(now: datetime) -> int:
+    """Do a piece of a job that waits for nobody but PostgreSQL."""
+    return await pass_(now, [kind for kind, card in kinds().items() if not card.elsewhere])
+
+
+async def elsewhere(now: datetime) -> int:
+    """Do a piece of a job that may wait long for another system; meanwhile `here` goes on."""
+    return await pass_(now, [kind for kind, card in kinds().items() if card.elsewhere])
+
+
+async def pass_(now: datetime, among: Sequence[str] | None = None) -> int:
+    """Do one piece of the job that has waited longest, of these kinds or of all; 1 if there was one, else 0.
 
     The lock of its row in `job_lease` is the lease: a killed worker's falls with its connection, and what it had not
     committed is gone with it.
@@ -48,7 +59,7 @@ async def pass_(now: datetime) -> int:
     job: Job | None = None
     try:
         async with db.transaction():
-            claimed = await _claim(now)
+            claimed = await _claim(now, list(kinds() if among is None else among))
             if claimed is None:
                 return 0
             job, state = claimed
@@ -66,19 +77,22 @@ async def pass_(now: datetime) -> int:
     return 1
 
 
-async def _claim(now: datetime) -> tuple[Job, str] | None:
+async def _claim(now: datetime, among: list[str]) -> tuple[Job, str] | None:
     """The job whose turn it is, and its state. Locked in one statement and read in the next, which sees the newest."""
     job_id = await db.value(
         Sql(
             """
             SELECT jl.job_id
             FROM job_lease jl
+            JOIN job jb ON jb.id = jl.job_id
             WHERE jl.due_at <= {now}::timestamptz
+              AND jb.kind = ANY({kinds}::text[])
             ORDER BY jl.due_at, jl.job_id
             LIMIT 1
-            FOR UPDATE SKIP LOCKED
+            FOR UPDATE OF jl SKIP LOCKED
             """,
             now=now,
+            kinds=among,
         )
     )
     if job_id is None:

@@ -30,6 +30,8 @@ class Sync(Kind):
     The mark of the source moves with the last piece: whatever goes wrong before, the next run reads the same again.
     """
 
+    elsewhere = True
+
     async def piece(self, job: Job, now: datetime) -> bool:
         run = await import_jobs.get_of_job(job.id)
         source = await sync_sources.get(job.parameters["sync_id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from datetime import date
 
@@ -13,6 +14,7 @@ from kit import db as database
 from kit.sql import Sql
 from services import imports, refused_rows, sync_preview, syncs
 from tests.jobs.shop_database import TABLES, ShopDatabase
+from workflows import jobs
 
 COUNTS = "rowsTotal rowsDone created updated unchanged duplicates refused warned notReactivated"
 PREVIEW = "rows lookedAt firstRows new existing unsubscribed bad duplicates columns problems"
@@ -287,6 +289,28 @@ async def test_ac28_orders_have_their_addresses(gql, shop, source, sync):
     told = await database.value(Sql("SELECT e.data FROM event e WHERE e.kind = 'ORDER_CHANGED'"))
     assert orjson.loads(told)["changed"] == ["shippingAddress"]
     assert await sync(invoices) == {"rowsDone": 2, "unchanged": 1, "refused": 1}
+
+
+async def test_ac28_other_jobs_go_on_while_a_source_is_slow(gql, shop, source, work, job, people):
+    await shop.customer(1, "ann@shop.test", "Ann")
+    slow = (
+        'SELECT c.id, c."E-Mail", c.name, c.born, c.groups FROM sales.customer c, LATERAL pg_advisory_lock_shared(c.id)'
+    )
+    made = await source({**CUSTOMERS, "table": None, "query": slow})
+    await shop.connection.execute("SELECT pg_advisory_lock(1)")
+    run = (await gql.do("runSync", "job { id }", id=made))["job"]["id"]
+    assert await jobs.here(await clock.now()) == 0
+    assert await jobs.elsewhere(await clock.now()) == 1
+    reading = asyncio.create_task(jobs.elsewhere(await clock.now()))
+    await asyncio.sleep(0.05)
+    other = (await gql.do("startExport", "job { id }", what="TASKS"))["job"]["id"]
+    while await jobs.here(await clock.now()):
+        pass
+    assert ((await job(other))["state"], (await job(run))["state"], reading.done()) == ("DONE", "RUNNING", False)
+    await shop.connection.execute("SELECT pg_advisory_unlock(1)")
+    assert await reading == 1
+    await work()
+    assert ((await job(run))["state"], set(await people())) == ("DONE", {"ann"})
 
 
 async def test_ac28_a_run_that_is_broken_off_goes_on_where_it_stood(
