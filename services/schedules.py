@@ -10,6 +10,7 @@ from cronsim import CronSim, CronSimError
 from kit.errors import Problems
 
 SCHEDULE_LENGTH_MAX = 100
+FIELDS = 5
 
 
 def check(schedule: str | None, zone: str, problems: Problems, *, now: datetime) -> None:
@@ -18,6 +19,8 @@ def check(schedule: str | None, zone: str, problems: Problems, *, now: datetime)
         problems.add("INVALID_VALUE", "Give the name of a time zone, such as Europe/Berlin.", "timezone")
     elif schedule is not None:
         try:
+            if len(schedule.split()) != FIELDS:  # with six, the library reads seconds
+                raise CronSimError
             following(schedule, zone, now)
         except (CronSimError, StopIteration):
             words = 'Give five fields as cron has them: "0 3 * * *" is every night at three.'

@@ -411,6 +411,7 @@ REFUSED = [
     ({"port": 0, "timezone": "Mars"}, [("OUT_OF_RANGE", "port"), ("INVALID_VALUE", "timezone")]),
     ({"schedule": "every night"}, [("INVALID_VALUE", "schedule")]),
     ({"schedule": "0 0 30 2 *"}, [("INVALID_VALUE", "schedule")]),
+    ({"schedule": "* * * * * *"}, [("INVALID_VALUE", "schedule")]),
     ({"table": None}, [("REQUIRED", "table")]),
     ({"query": "SELECT 1"}, [("REQUIRED", "table")]),
     ({"table": "a..b"}, [("INVALID_VALUE", "table")]),
