@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -13,6 +13,7 @@ from itertools import islice
 import asyncpg
 
 from kit import bell, clock, crash, db, text
+from kit.ahead import Ahead
 from kit.errors import Problem, Refused, conflict, invalid
 from kit.sql import Sql
 from services import (
@@ -123,25 +124,22 @@ async def run(
     """Bring the job to its end; `watch` hears of every batch that is committed.
 
     A batch and the mark behind it are one transaction: wherever the process dies, the next one goes on behind the last
-    batch that was committed. While PostgreSQL takes one batch over, the next is read.
+    batch that was committed. While PostgreSQL takes one batch over, the next is read: from when it has all of it, since
+    two who need Python at once take twice as long each.
     """
     by = importer(job, order, by=by)
     reader = await make_reader(job, source, order)
     list_ids = [(name, await lists.find_by_name(text.clean(name))) for name in order.lists]
     rows = source.rows(skip=job.rows_done)
-    ahead = _read_ahead(reader, rows)
+    ahead = Ahead(lambda: reader.read(islice(rows, BATCH_ROWS)))
     try:
-        while (batch := await ahead).rows:
-            ahead = _read_ahead(reader, rows)
+        while (batch := await ahead.take()).rows:
+            batch.copied = ahead.begin
             job = await take_over(job, batch, order, list_ids, by=by)
             watch(job)
     finally:
-        await asyncio.gather(ahead, return_exceptions=True)
+        await ahead.stop()
     return await import_jobs.finish(job, by=by.at(await clock.now()))
-
-
-def _read_ahead(reader: Reader, rows: Iterator[tuple[int, list[str]]]) -> asyncio.Future[Incoming]:
-    return asyncio.ensure_future(asyncio.to_thread(lambda: reader.read(islice(rows, BATCH_ROWS))))
 
 
 async def take_over(
@@ -167,7 +165,14 @@ async def commit(job: ImportJob, store: Callable[[Caller], Awaitable[Result]], *
     raise AssertionError
 
 
-async def take_in(people: Sequence[Person], *, since: datetime, update: bool, by: Caller) -> tuple[Problems, Problems]:
+async def take_in(
+    people: Sequence[Person],
+    *,
+    since: datetime,
+    update: bool,
+    by: Caller,
+    copied: Callable[[], object] = lambda: None,
+) -> tuple[Problems, Problems]:
     """Stage these people and take them over: contacts, values, companies, tags. Who was refused, and what was left out.
 
     Inside a transaction, whose batch then lies in the tables of `services/staging.py`. Nobody is among them twice. With
@@ -175,6 +180,7 @@ async def take_in(people: Sequence[Person], *, since: datetime, update: bool, by
     """
     contacts, values = staged(people)
     await staging.copy(contacts, values)
+    copied()
     await staging.match(since=since, update=update, by=by)
     refused = await _beyond_settings()
     await staging.make_companies(update=update, by=by)
@@ -200,7 +206,9 @@ async def take_in(people: Sequence[Person], *, since: datetime, update: bool, by
 async def _store(
     job: ImportJob, batch: Incoming, order: Order, list_ids: Sequence[tuple[str, int | None]], by: Caller
 ) -> Result:
-    refused, left_out = await take_in(batch.people, since=job.started_at, update=order.update, by=by)
+    refused, left_out = await take_in(
+        batch.people, since=job.started_at, update=order.update, by=by, copied=batch.copied
+    )
     problems, not_reactivated = [*batch.problems, *refused, *left_out], 0
     if order.accepts_marketing and not list_ids:
         await consent.grant(staging.NOT_GONE, by=by)

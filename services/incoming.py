@@ -59,6 +59,7 @@ class Incoming:
     refused: int = 0
     warned: int = 0
     problems: Problems = field(default_factory=list)
+    copied: Callable[[], object] = lambda: None  # is told when PostgreSQL has all of it, which gives time to read on
 
 
 class Reader:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from kit.ahead import Ahead
 from kit.errors import invalid
 from services import stored_files, uploads
 from services.incoming import Incoming, Reader
@@ -37,10 +38,11 @@ class OpenFile:
         self._reader = reader
         self._size = size
         self._rows = source.rows(skip=done)
-        self._ahead = self._read_ahead()
+        self._ahead = Ahead(self._read)
 
-    def _read_ahead(self) -> asyncio.Future[Read]:
-        return asyncio.ensure_future(asyncio.to_thread(self._read))
+    def read_on(self) -> None:
+        """There is time to read the next batch."""
+        self._ahead.begin()
 
     def _read(self) -> Read:
         cells: dict[int, list[str]] = {}
@@ -52,14 +54,16 @@ class OpenFile:
 
         return Read(self._reader.read(kept()), cells)
 
-    async def next(self) -> Read:
-        batch = await self._ahead
+    async def next(self, *, read_on: bool = True) -> Read:
+        """The next batch. Without `read_on` the caller says when there is time for the one behind it."""
+        batch = await self._ahead.take()
         self.done += batch.incoming.rows
-        self._ahead = self._read_ahead()
+        if read_on:
+            self.read_on()
         return batch
 
     async def close(self) -> None:
-        await asyncio.gather(self._ahead, return_exceptions=True)
+        await self._ahead.stop()
         self._folder.cleanup()
 
 

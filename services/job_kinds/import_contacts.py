@@ -29,7 +29,8 @@ class ImportContacts(Kind):
         found = await import_jobs.get_of_job(job.id)
         order = await uploads.order_of(job.parameters)
         opened = await self._opened(job, found)
-        batch = await opened.next()
+        batch = await opened.next(read_on=False)
+        batch.incoming.copied = opened.read_on
         if batch.incoming.rows:
             lists = [("the list", number) for number in job.parameters["list_ids"]]
             by = imports.importer(found, order, by=job.by.at(now))
