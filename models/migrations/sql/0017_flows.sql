@@ -159,6 +159,28 @@ END $$;
 CREATE TRIGGER company_is_forgotten AFTER DELETE ON company REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION company_is_forgotten();
 
+-- As in 0003, with the actor spelled out: a function of the whole row is called for every one.
+CREATE OR REPLACE FUNCTION membership_remembers() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO membership_change (membership_id, at, to_status, source, source_detail, form_id, actor)
+        SELECT
+            made.id, made.updated_at, made.status, made.source, made.source_detail, made.form_id,
+            CASE WHEN made.user_id IS NOT NULL THEN 'user:' || made.user_id ELSE lower(coalesce(made.source, 'unknown')) END
+        FROM made;
+    ELSE
+        INSERT INTO membership_change (membership_id, at, from_status, to_status, source, source_detail, form_id, actor)
+        SELECT
+            made.id, made.updated_at, before.status, made.status, made.source, made.source_detail, made.form_id,
+            CASE WHEN made.user_id IS NOT NULL THEN 'user:' || made.user_id ELSE lower(coalesce(made.source, 'unknown')) END
+        FROM made
+        JOIN before ON before.id = made.id
+        WHERE before.status <> made.status;
+    END IF;
+    RETURN NULL;
+END $$;
+DROP FUNCTION actor_of(membership);
+
 ---------------------------------------------------------------------------------------------------- erased and returned
 
 -- Whether anybody is suppressed at all is asked once a statement, before its rows; for most accounts that is the end of it.
