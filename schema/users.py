@@ -68,10 +68,7 @@ class Query:
         last: int | None = None,
         before: str | None = None,
     ) -> Connection[Token]:
-        by = reader(info)
-        where = []
-        if by.role < Role.ADMIN:
-            where.append(Sql("w.user_id = {id}::bigint", id=by.user_id))
+        where = [tokens.visible(reader(info))]
         if user_id is not None:
             where.append(Sql("w.user_id = {id}::bigint", id=ids.find("user", user_id) or 0))
         keys = (paging.by_id("w", descending=True),)

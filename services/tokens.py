@@ -9,7 +9,7 @@ from typing import Any
 from kit import db
 from kit import tokens as secrets
 from kit.errors import NotAllowed, Problem, Problems, conflict, not_found
-from kit.sql import Sql
+from kit.sql import TRUE, Sql
 from models import AccessToken, UserAccount
 from services.caller import Caller, Role
 from services.given import Given
@@ -129,6 +129,11 @@ async def find_alive(secret_texts: Iterable[str]) -> set[str]:
         )
     )
     return {by_hash[bytes(digest)] for digest in alive}
+
+
+def visible(by: Caller) -> Sql:
+    """The tokens a caller may look at, over `w`: its own, admins all."""
+    return TRUE if by.role >= Role.ADMIN else Sql("w.user_id = {user}::bigint", user=by.user_id)
 
 
 async def find_all() -> list[dict[str, Any]]:

@@ -10,8 +10,7 @@ from kit.sql import Sql
 from schema.enums.team import NotificationKind, Role
 from schema.node import Node, global_id
 from schema.projection.made import column, one, table
-from services import notifications
-from services.caller import Role as Rank
+from services import notifications, tokens
 
 
 @strawberry.type(description="Somebody of the team, who signs in.")
@@ -38,7 +37,7 @@ class User(Node):
 
 
 @strawberry.type(description="A secret that a program signs in with as a user; the secret itself is shown once.")
-@table("access_token", "w", "token", reader=Rank.ADMIN)
+@table("access_token", "w", "token", visible=tokens.visible)
 class Token(Node):
     id: strawberry.ID = global_id("token", "w")
     name: str = column("w.name")
