@@ -86,10 +86,9 @@ def _columns(columns: Columns, texts: Texts) -> list[dict[str, Any]]:
 async def _contacts(made: Preview, source: SyncSource, columns: Columns, texts: Texts) -> None:
     reader = await sync_intake.reader(source, columns)
     batch = await asyncio.to_thread(lambda: reader.read(enumerate(texts, start=1)))
-    found = await previews.count(batch.people, source.list_id)
-    made.new, made.existing, made.unsubscribed = len(batch.people) - found["existing"], found["existing"], found["gone"]
-    made.bad, made.duplicates = batch.refused, batch.rows - batch.refused - len(batch.people)
-    made.problems = previews.told(batch.problems)
+    found = await previews.count(batch, source.list_id)
+    made.new, made.existing, made.unsubscribed = found.new, found.existing, found.unsubscribed
+    made.bad, made.duplicates, made.problems = found.bad, found.duplicates, found.problems
 
 
 async def _orders(made: Preview, source: SyncSource, columns: Columns, texts: Texts, by: Caller) -> None:

@@ -103,7 +103,7 @@ async def preview(values: Mapping[str, Any], *, by: Caller) -> Preview:
             return Preview(source.rows_total, 0, 0, 0, 0, 0, False, shown, [_without_identifier()])
         reads = await reader(columns, targets, order)
         batch = await asyncio.to_thread(lambda: reads.read(islice(source.rows(), PREVIEW_ROWS_MAX)))
-        found = await previews.count(batch.people, values.get("list_id"))
+        found = await previews.count(batch, values.get("list_id"))
         complete = whole and batch.rows == source.rows_total
         job = None
         if not complete:
@@ -111,14 +111,14 @@ async def preview(values: Mapping[str, Any], *, by: Caller) -> Preview:
             job = await jobs.begin(PREVIEW, asked, by=by)
         return Preview(
             rows=source.rows_total,
-            new=len(batch.people) - found["existing"],
-            existing=found["existing"],
-            unsubscribed=found["gone"],
-            bad=batch.refused,
-            duplicates=batch.rows - batch.refused - len(batch.people),
+            new=found.new,
+            existing=found.existing,
+            unsubscribed=found.unsubscribed,
+            bad=found.bad,
+            duplicates=found.duplicates,
             complete=complete,
             columns=shown,
-            problems=previews.told(batch.problems),
+            problems=found.problems,
             job=job,
         )
 

@@ -36,8 +36,8 @@ class PreviewImport(Kind):
         )
         batch = (await opened.next()).incoming
         if batch.rows:
-            await previews.add(job.id, batch, job.parameters["list_id"], key=job.mark["key"].encode())
-            job.count(done=batch.rows - batch.refused, refused=batch.refused)
+            found = await previews.add(job.id, batch, job.parameters["list_id"], key=job.mark["key"].encode())
+            job.count(done=batch.rows - found.bad, refused=found.bad)
         return opened.done < opened.source.rows_total
 
     async def ended(self, job: Job, now: datetime) -> None:

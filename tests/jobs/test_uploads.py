@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from kit import config
 from kit import db as database
 from kit.sql import Sql
-from services import import_jobs, imports, previews, stored_files, uploads
+from services import import_jobs, imports, previews, settings, stored_files, uploads
 from services.job_kinds import preview_import
 from web import files
 from web.envelope import Envelope
@@ -144,24 +144,20 @@ async def test_sq5_previewed_done_told_and_taken_back(
     assert said(await gql.refused("undoImport", "job { id }", id=number)) == [("IMPORT_UNDONE", "id")]
 
 
-async def test_sq5_a_long_file_is_previewed_to_its_last_row_by_a_job(gql, team, upload, job, work, rows, monkeypatch):
+async def test_sq5_a_long_file_is_previewed_to_its_last_row_by_a_job(
+    gql, team, upload, job, work, rows, monkeypatch, owner
+):
     for number in range(4):
         await team.contact(f"p{number}@up.test")
     left = await team.contact("left@up.test")
     news = await team.list("News")
     await gql.do("setMembership", "membership { id }", contactId=left, listId=news, status="UNSUBSCRIBED")
     lines = [f"p{number}@up.test,{number}" for number in range(9)]
-    lines += [
-        "P0@up.test,again",
-        "nonsense,x",
-        "left@up.test,",
-        "p8@up.test,",
-        ",",
-        "left@up.test,again",
-        "+33612345678,",
-    ]
-    how = {"fileId": await upload("mail,points", *lines), "listId": news}
-    how["mapping"] = [{"column": "mail", "target": "email"}, {"column": "points", "target": "field:points"}]
+    lines += ["P0@up.test,again", "nonsense,x", "left@up.test,", "p8@up.test,", ",", "left@up.test,again"]
+    lines = ["mail,points,tel", *(f"{line}," for line in lines), ",,+33612345678"]
+    how = {"fileId": await upload(*lines), "listId": news}
+    targets = {"mail": "email", "points": "field:points", "tel": "phone"}
+    how["mapping"] = [{"column": column, "target": target} for column, target in targets.items()]
     whole = await gql.do("previewImport", PREVIEW + " job { id }", **how)
     assert (whole["complete"], whole["job"]) == (True, None)
 
@@ -181,17 +177,24 @@ async def test_sq5_a_long_file_is_previewed_to_its_last_row_by_a_job(gql, team, 
     await database.execute(Sql("UPDATE job_lease SET due_at = due_at - interval '1 hour'"))
     await work()
     ended = await job(number, counted)
-    assert (ended["state"], ended["total"], ended["done"], ended["refused"]) == ("DONE", 16, 13, 3)
+    assert (ended["state"], ended["total"], ended["done"], ended["refused"]) == ("DONE", 16, 14, 2)
     assert ended["preview"] == {"rowsDone": 16} | {key: whole[key] for key in PREVIEW.split() if key != "columns"}
-    assert (whole["new"], whole["existing"], whole["unsubscribed"], whole["bad"], whole["duplicates"]) == (
-        5,
-        5,
-        1,
-        3,
-        3,
-    )
+    counts = {"new": 6, "existing": 5, "unsubscribed": 1, "bad": 2, "duplicates": 3}
+    assert {key: whole[key] for key in counts} == counts
+
+    # With what the account takes in: one stranger has no address, and there is room for three of the others.
+    there = await database.value(Sql("SELECT contact_count()"))
+    await settings.update({"contact_limit": there + 3, "phone_only_contacts_enabled": False}, by=owner)
+    begun = await gql.do("previewImport", "job { id }", **how)
+    await work()
+    ended = await job(begun["job"]["id"], counted)
+    counts = {"new": 3, "existing": 5, "unsubscribed": 1, "bad": 6, "duplicates": 2}
+    assert {key: ended["preview"][key] for key in counts} == counts
+    codes = [each["code"] for each in ended["preview"]["problems"]]
+    assert (codes.count("PHONE_ONLY_DISABLED"), codes.count("CONTACT_LIMIT")) == (1, 3)
+
     after = await rows()
-    told = {"audit_entry", "job", "import_preview", "notification"}
+    told = {"account", "audit_entry", "job", "import_preview", "notification"}
     assert {name for name in after if after[name] != before[name]} <= told
 
 
