@@ -6,12 +6,16 @@ ARGS ?=
 BIN := .venv/bin
 STAMP := .venv/.installed-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | tr ' ' '-')
 .DEFAULT_GOAL := help
+
+# What is imported is compiled then, once, and not everything when it is installed; so it has to be kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install run test lint bench clean check-python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-install: $(STAMP) $(STAMP)-dev ## Install everything, also what tests need, into .venv
+install: $(STAMP)-dev ## Install everything, also what tests need, into .venv
 
 run: $(STAMP) ## Start the server with its own PostgreSQL and Valkey (ARGS="--port 8080")
 	@exec $(BIN)/parcours up $(ARGS)
@@ -36,15 +40,12 @@ check-python:
 		echo "This Python cannot make a virtual environment. On Debian and Ubuntu:"; \
 		echo "    apt install python3-venv"; exit 1; }
 
-$(STAMP):
+$(STAMP): EXTRAS :=
+$(STAMP)-dev: EXTRAS := [dev]
+$(STAMP) $(STAMP)-dev:
 	@$(MAKE) -s check-python
 	@echo "Installing (once, or when the list of libraries has changed) ..."
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
-	@rm -f .venv/.installed-*
-	@touch $@
-
-$(STAMP)-dev: $(STAMP)
-	@echo "Installing what tests need ..."
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@
+	@$(BIN)/pip install -q --disable-pip-version-check --no-compile -c constraints.txt -e '.$(EXTRAS)'
+	@test -f $(STAMP) || rm -f .venv/.installed-*
+	@touch $(STAMP) $@

@@ -84,6 +84,7 @@ def test_bad_input_ends_with_a_sentence_and_not_with_0(parcours, tmp_path, conte
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 async def test_killed_at_any_moment_it_goes_on_and_makes_nobody_twice(surroundings, fresh_db, tmp_path):
     rows, chance, kills = 25_000, random.Random(5), 0
     file = tmp_path / "many.csv"

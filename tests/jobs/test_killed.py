@@ -13,6 +13,7 @@ from dataclasses import asdict
 from kit import db as database
 from kit.sql import Sql
 from services import stored_files
+from tests.patience import PATIENCE_SECONDS
 
 PEOPLE = 30
 OF_FACTS = """
@@ -44,7 +45,7 @@ async def test_whoever_is_killed_in_a_job_nothing_is_lost_or_doubled(gql, db, jo
         input=json.dumps(asdict(db)),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     told = json.loads(ended.stdout)

@@ -19,6 +19,7 @@ from kit import broker, children, config
 from kit.db import Server
 from kit.embedded import Valkey
 from tests.kill.outside import Outside
+from tests.patience import PATIENCE_SECONDS
 
 PARCOURS = [sys.executable, "-P", "-m", "cli"]
 TOKEN = "owner-of-the-kill-test"
@@ -94,14 +95,14 @@ class Machine:
         """The broker, to play tricks on."""
         return broker.build(self.valkey.url)
 
-    async def is_well(self, seconds: float = 30) -> None:
+    async def is_well(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Waits until `GET /health` says that database, broker and workers are well."""
 
         async def healthy() -> bool:
-            async with httpx2.AsyncClient() as client:
-                return (await client.get(f"{self.url}/health", timeout=5)).status_code == 200
+            return (await client.get(f"{self.url}/health")).status_code == 200
 
-        await until(healthy, seconds, "the deployment is not well")
+        async with httpx2.AsyncClient(timeout=5, verify=False) as client:
+            await until(healthy, seconds, "the deployment is not well")
 
 
 class Client:
@@ -111,19 +112,29 @@ class Client:
         self._http = httpx2.AsyncClient(
             base_url=machine.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=httpx2.Timeout(5)
         )
+        self._port = machine.port
         self._callers = asyncio.Semaphore(CALLERS)
+        self._knocking = asyncio.Lock()
         self.tries = 0
         self.unanswered = 0
 
     async def __call__(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data of an answer; asked until there is one."""
         async with self._callers:
-            deadline = time.monotonic() + 100
+            deadline = time.monotonic() + PATIENCE_SECONDS
             while (data := await self._ask(query, variables)) is None:
                 self.unanswered += 1
                 assert time.monotonic() < deadline, "Nobody answered."
                 await asyncio.sleep(0.2)
+                async with self._knocking:
+                    await until(self._is_open, PATIENCE_SECONDS, "nobody listens")
             return data
+
+    async def _is_open(self) -> bool:
+        """Whether somebody listens; one of the twenty asks so, since all of them would be in the way of its start."""
+        _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        writer.close()
+        return True
 
     async def status(self, query: str) -> int:
         """The HTTP status of one answer."""
@@ -156,7 +167,7 @@ class Client:
         await self._http.aclose()
 
 
-async def until(holds: Callable[[], Awaitable[object]], seconds: float, otherwise: str) -> None:
+async def until(holds: Callable[[], Awaitable[object]], seconds: float, otherwise: str, *, pause: float = 0.05) -> None:
     """Waits until it holds; servers that are away do not hold anything."""
     deadline = time.monotonic() + seconds
     while True:
@@ -166,7 +177,7 @@ async def until(holds: Callable[[], Awaitable[object]], seconds: float, otherwis
         except (httpx2.TransportError, redis.RedisError, OSError):
             pass
         assert time.monotonic() < deadline, f"After {seconds} seconds {otherwise}."
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
 
 
 def tell(line: str) -> None:

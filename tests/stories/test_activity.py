@@ -11,6 +11,7 @@ import pytest
 from kit import clock
 from schema.enums.activity import ActivityKind
 from schema.types.sentences import SENTENCES
+from tests.patience import PATIENCE_SECONDS
 from tests.stories.team import step
 from web.live import Hub
 
@@ -112,7 +113,7 @@ async def test_ac23_every_kind_of_change_is_pushed_live(record):
             heard = asyncio.create_task(anext(news))
             await asyncio.sleep(0)
             await change()
-            assert await asyncio.wait_for(heard, 5) == number, kind
+            assert await asyncio.wait_for(heard, PATIENCE_SECONDS) == number, kind
             await news.aclose()
 
 

@@ -14,9 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from kit import db as database
 from kit.sql import Sql
+from tests.patience import PATIENCE_SECONDS
 from web import graphql
-
-PATIENCE_SECONDS = 5
 
 
 class Talk:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from workers.loop import MUCH, Loop
 
 
@@ -23,7 +24,7 @@ async def running():
     yield start
     for loop, task in started:
         loop.stop()
-        await asyncio.wait_for(task, 1)
+        await asyncio.wait_for(task, PATIENCE_SECONDS)
 
 
 async def test_passes_follow_each_other_until_one_finds_nothing(db, running):
@@ -36,7 +37,7 @@ async def test_passes_follow_each_other_until_one_finds_nothing(db, running):
         return handled
 
     running(work).ring()
-    await asyncio.wait_for(dry.wait(), 2)
+    await asyncio.wait_for(dry.wait(), PATIENCE_SECONDS)
     await asyncio.sleep(0.05)
     assert found == [9]
 
@@ -59,6 +60,8 @@ async def test_rings_during_a_pass_are_one_more_pass_and_never_two_at_once(db, r
     for _ in range(100):
         loop.ring()
     go_on.set()
+    while passes == 1:
+        await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
     assert (passes, most) == (2, 1)
 
@@ -74,10 +77,11 @@ async def test_a_pass_that_fails_is_tried_again_at_the_next_ring(db, running):
         return outcome
 
     loop = running(work)
-    for _ in range(3):
+    for left in (2, 1, 0):
         loop.ring()
-        await asyncio.sleep(0.05)
-    await asyncio.wait_for(well.wait(), 1)
+        while len(outcomes) > left:
+            await asyncio.sleep(0.01)
+    await asyncio.wait_for(well.wait(), PATIENCE_SECONDS)
 
 
 async def test_now_is_the_clock_of_the_database(db, running):

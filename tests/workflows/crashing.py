@@ -22,6 +22,7 @@ from services import caller, import_jobs, imports, submissions
 from services.imports import Order
 from services.sources.csv_file import CsvFile
 from services.submissions import Sending
+from tests.patience import PATIENCE_SECONDS
 from workflows import claim, dispatch, engine
 
 HOPS_MAX = 6
@@ -50,7 +51,7 @@ class Mother:
     def end(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=5)
+        self._process.wait(timeout=PATIENCE_SECONDS)
 
 
 async def work(server: dict[str, Any], forms: list[list[str]], file: str | None) -> None:

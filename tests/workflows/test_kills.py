@@ -67,6 +67,7 @@ def test_every_place_is_killed_somewhere():
 
 
 @pytest.mark.parametrize("story", STORIES)
+@pytest.mark.slow
 async def test_whoever_dies_there_nothing_is_lost_or_doubled(stage: Stage, shift, mother: Mother, story: str, tmp_path):
     points, number_of_people = STORIES[story]
     await fields.create({"name": "count", "label": "Count", "type": "NUMBER"}, by=stage.caller)
