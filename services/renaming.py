@@ -6,9 +6,20 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
+import orjson
+
 from kit.card import Reference
+from segments import rule
 
 Names = Mapping[str, str]  # the old name in lower case → the new one
+
+
+def in_rule(stored: str, names: Names) -> Any | None:
+    """The JSON of a kept rule with the new names; None where it names none of the old ones, or is no rule any more."""
+    given = orjson.loads(stored)
+    condition = rule.saved(given)
+    made = None if condition is None else renamed(given, condition.references(), names)
+    return None if made == given else made
 
 
 def renamed(given: Any, references: Iterable[Reference], names: Names) -> Any:

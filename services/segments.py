@@ -14,12 +14,11 @@ from kit.shape import Path
 from kit.sql import FALSE, Sql
 from segments import nesting, rule
 from segments.rule import Condition, Reading
-from services import limits, memberships, score_rules
+from services import limits, memberships, renaming, score_rules
 from services.caller import Caller
 from services.given import Given
 from services.outcome import Outcome
 from services.references import unknown
-from services.renaming import renamed
 
 NAME_LENGTH_MAX = 200
 # Of a million contacts a segment is put on a list in one statement, which takes longer than most.
@@ -133,10 +132,8 @@ async def rename_tags(old: Sequence[str], new: str, *, by: Caller) -> None:
     await limits.room("segment")
     names = {name.lower(): new for name in old}
     for row in await db.rows(Sql("SELECT sg.id, sg.condition FROM segment sg WHERE sg.kind = 'USER'")):
-        before = orjson.loads(row["condition"])
-        condition = rule.saved(before)
-        after = before if condition is None else renamed(before, condition.references(), names)
-        if after != before:  # a few segments, not contacts
+        renamed = renaming.in_rule(row["condition"], names)
+        if renamed is not None:  # a few segments, not contacts
             await db.execute(
                 Sql(
                     """
@@ -146,7 +143,7 @@ async def rename_tags(old: Sequence[str], new: str, *, by: Caller) -> None:
                     WHERE sg.id = {id}::bigint
                     """,
                     id=row["id"],
-                    condition=db.jsonb(after),
+                    condition=db.jsonb(renamed),
                     now=by.now,
                 )
             )

@@ -13,10 +13,10 @@ from kit.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, Problem
 from kit.sql import TRUE, Sql
 from segments import rule
 from segments.reading import Reading
+from services import renaming
 from services.caller import Caller, Role
 from services.given import Given
 from services.references import unknown
-from services.renaming import renamed
 
 NAME_LENGTH_MAX = 200
 COLUMNS_MAX = 100
@@ -147,10 +147,8 @@ async def rename_tags(old: Sequence[str], new: str, *, by: Caller) -> None:
         Sql("SELECT vw.id, vw.condition FROM saved_view vw WHERE vw.condition IS NOT NULL ORDER BY vw.id FOR UPDATE")
     )
     for row in rows:
-        before = orjson.loads(row["condition"])
-        condition = rule.saved(before)
-        after = before if condition is None else renamed(before, condition.references(), names)
-        if after != before:  # a few views, not contacts
+        renamed = renaming.in_rule(row["condition"], names)
+        if renamed is not None:  # a few views, not contacts
             await db.execute(
                 Sql(
                     """
@@ -160,7 +158,7 @@ async def rename_tags(old: Sequence[str], new: str, *, by: Caller) -> None:
                     WHERE vw.id = {id}::bigint
                     """,
                     id=row["id"],
-                    condition=db.jsonb(after),
+                    condition=db.jsonb(renamed),
                     now=by.now,
                 )
             )

@@ -23,7 +23,7 @@ from services import caller, sites, visit_entries, visitors, visits
 from services.caller import Caller
 from services.sites import Site
 from services.visit_entries import Entry
-from web import origins
+from web import bodies, origins
 from web.errors import refusal
 
 # What one address may ask for, what it may tell to one site, and what a site takes from all together; in requests.
@@ -31,7 +31,7 @@ OF_ADDRESS = Rate(per_minute=600, burst=200)
 OF_ONE = Rate(per_minute=120, burst=60)
 OF_ALL = Rate(per_minute=12_000, burst=2_000)
 
-BYTES_MAX = 64_000
+KILOBYTES_MAX = 64
 ENTRIES_MAX = 100
 LATE_SECONDS_MAX = 86_400  # what a page kept back while it was offline
 
@@ -85,18 +85,9 @@ async def _answer(request: Request) -> Response:
 
 async def _read(request: Request) -> dict[str, Any]:
     """The body, be it called JSON or, as beacons call it, text. HTTPException: 413 beyond 64 kB, 400, 415."""
-    kind = request.headers.get("content-type", "text/plain")[:200].partition(";")[0].strip().lower()
-    if kind not in ("application/json", "text/plain"):
-        raise HTTPException(415, "Send JSON, as application/json or text/plain.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise HTTPException(415, "Send the request body uncompressed.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BYTES_MAX:
-            raise HTTPException(413, "The request body is larger than 64 kB.", {"connection": "close"})
+    bodies.kind_of(request, "application/json", "text/plain", default="text/plain")
     try:
-        told = orjson.loads(body)
+        told = orjson.loads(await bodies.read(request, kilobytes_max=KILOBYTES_MAX))
     except orjson.JSONDecodeError:
         raise HTTPException(400, "The request body is not valid JSON in UTF-8.") from None
     if not isinstance(told, dict) or not isinstance(told.get("events"), list):

@@ -16,10 +16,10 @@ from kit.errors import NotFound
 from kit.limiter import Limiter, Rate
 from services import caller, mail_reports, mail_tracking, unsubscribing
 from services.mail_tracking import Visitor
-from web import origins
+from web import bodies, origins
 from web.pages import page
 
-REPORT_BYTES_MAX = 1_000_000
+REPORT_KILOBYTES_MAX = 1_000
 AGENT_LENGTH_MAX = 300
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 # What one address may ask for. Beyond it pages still open and links still lead on, but nothing is noted. Who leaves is
@@ -86,18 +86,14 @@ async def _came_back(request: Request) -> Response:
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     if secret is None or not hmac.compare_digest(given.encode(), secret.get_secret_value().encode()):
         raise HTTPException(401)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > REPORT_BYTES_MAX:
-            raise HTTPException(413)
+    body = await bodies.read(request, kilobytes_max=REPORT_KILOBYTES_MAX)
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             reports = await mail_reports.from_json(orjson.loads(body))
         except ValueError as error:
             raise HTTPException(400, str(error)[:100]) from None
     else:
-        reports = await mail_reports.from_mail(bytes(body))
+        reports = await mail_reports.from_mail(body)
     taken = await mail_reports.take(reports, by=caller.system(await clock.now()))
     _log.info("mail came back", reports=len(reports), taken=taken)
     return Response(orjson.dumps({"taken": taken}), media_type="application/json")

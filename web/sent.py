@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from services.forms import RESERVED
+from web import bodies
 
-BYTES_MAX = 32_000
+KILOBYTES_MAX = 32
 NAMES_MAX = 200
-CONTENT_TYPE_LENGTH_MAX = 200
 
 # A field that people do not see: whatever fills it in is a machine.
 HONEYPOT = "_website"
@@ -37,17 +37,8 @@ class Sent:
 
 async def read(request: Request) -> Sent:
     """The body of a request. HTTPException: 415 for other encodings, 413 beyond 32 kB, 400 for what is not readable."""
-    kind = request.headers.get("content-type", "")[:CONTENT_TYPE_LENGTH_MAX].partition(";")[0].strip().lower()
-    if kind not in ("application/json", "application/x-www-form-urlencoded"):
-        raise HTTPException(415, "Send application/json or application/x-www-form-urlencoded.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise HTTPException(415, "Send the request body uncompressed.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BYTES_MAX:
-            raise HTTPException(413, "The request body is larger than 32 kB.", {"connection": "close"})
-    json = kind == "application/json"
+    json = bodies.kind_of(request, "application/json", "application/x-www-form-urlencoded") == "application/json"
+    body = await bodies.read(request, kilobytes_max=KILOBYTES_MAX)
     try:
         values = orjson.loads(body) if json else _from_page(body)
     except ValueError:
@@ -61,10 +52,10 @@ async def read(request: Request) -> Sent:
     )
 
 
-def _from_page(body: bytes | bytearray) -> dict[str, Any]:
+def _from_page(body: bytes) -> dict[str, Any]:
     """Values by name; a name that comes several times has a list. ValueError for what is none."""
     found: dict[str, Any] = {}
-    pairs = parse_qsl(bytes(body).decode("utf-8"), keep_blank_values=True, max_num_fields=NAMES_MAX, errors="strict")
+    pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=NAMES_MAX, errors="strict")
     for name, value in pairs:
         if name in found:
             before = found[name]
