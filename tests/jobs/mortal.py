@@ -17,7 +17,7 @@ from typing import Any
 from kit import clock, db
 from kit.db import Server
 from services import imports, jobs
-from services.job_kinds import export
+from services.job_kinds import export, preview_import
 from workflows import jobs as work
 
 DEATHS = 5
@@ -28,7 +28,7 @@ SMALL = 5
 
 async def live(server: dict[str, Any], told: int) -> None:
     """Do jobs in small pieces, and say after each that it is done."""
-    imports.BATCH_ROWS = export.PIECE_SIZE = SMALL
+    imports.BATCH_ROWS = export.PIECE_SIZE = preview_import.BATCH_ROWS = SMALL
     jobs.fix.__kwdefaults__ = {"size": SMALL}
     await db.connect(Server(**server), pool_size=2)
     while await work.pass_(await clock.now()):

@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from kit import db as database
 from kit.sql import Sql
-from services import stored_files
+from services import stored_files, uploads
 from tests.patience import PATIENCE_SECONDS
 
 PEOPLE = 30
@@ -25,7 +25,7 @@ OF_FACTS = """
 """
 
 
-async def test_whoever_is_killed_in_a_job_nothing_is_lost_or_doubled(gql, db, job, owner):
+async def test_whoever_is_killed_in_a_job_nothing_is_lost_or_doubled(gql, db, job, owner, monkeypatch):
     old = [{"email": f"old{number}@killed.test"} for number in range(PEOPLE)]
     await gql.do("upsertContacts", "created", contacts=old)
     file = await stored_files.begin("people.csv", by=owner)
@@ -38,6 +38,9 @@ async def test_whoever_is_killed_in_a_job_nothing_is_lost_or_doubled(gql, db, jo
         await gql.do("bulkEdit", "job { id }", ids=contacts, addTags=["bulk"]),
         await gql.do("startExport", "job { id }", what="CONTACTS", columns=["email"]),
     ]
+
+    monkeypatch.setattr(uploads, "PREVIEW_ROWS_MAX", 1)
+    looked = await gql.do("previewImport", "job { id }", fileId=f"file_{file}")
 
     ended = await asyncio.to_thread(
         subprocess.run,
@@ -52,6 +55,9 @@ async def test_whoever_is_killed_in_a_job_nothing_is_lost_or_doubled(gql, db, jo
     assert told["deaths"] >= 3, ended.stderr[-2000:]
     assert told["last"] == 0, ended.stderr[-2000:]
 
+    seen = (await job(looked["job"]["id"], "preview { complete rows new existing bad duplicates }"))["preview"]
+    people = seen.pop("new") + seen.pop("existing")  # the import makes them meanwhile
+    assert (people, seen) == (PEOPLE, {"complete": True, "rows": PEOPLE + 1, "bad": 1, "duplicates": 0})
     counts = [await job(each["job"]["id"]) for each in begun]
     assert [(each["state"], each["done"], each["unchanged"]) for each in counts] == [("DONE", PEOPLE, 0)] * 3
     assert [each["refused"] for each in counts] == [1, 0, 0]
