@@ -58,6 +58,7 @@ TEXT = Sql(
             'Your ',
             CASE nt.data ->> 'kind'
                 WHEN 'import_contacts' THEN 'import'
+                WHEN 'preview_import' THEN 'preview of an import'
                 WHEN 'undo_import' THEN 'undoing of an import'
                 WHEN 'merge_tags' THEN 'merging of tags'
                 WHEN 'replay_webhook' THEN 'replay to a webhook'
