@@ -14,6 +14,7 @@ _LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _BACK = re.compile(r"(?:<|&lt;)!--liquid(\d+)--(?:>|&gt;)|liquid(\d+)gap")
 _TAG = re.compile(r"<[a-zA-Z!/][^<>]*>")
 _ADDRESS = re.compile(r"(?<![\w\"'=])https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
+_PAGE = re.compile(r"<(?:html|head|body)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<body[^>]*>", re.IGNORECASE)
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
@@ -29,7 +30,7 @@ def from_source(source: str, format_: str) -> str:
     """HTML or MJML as mail programs read it: styles stand in the elements. NotMjml."""
     if format_ == "MJML":
         return _around_liquid(source, _from_mjml, in_text="liquid{}gap")
-    return _around_liquid(source, _INLINER.inline, in_text="<!--liquid{}-->")
+    return _around_liquid(source, _inlined, in_text="<!--liquid{}-->")
 
 
 def from_text(text: str) -> str:
@@ -86,6 +87,11 @@ def _from_mjml(source: str) -> str:
         return mrml.to_html(source, None, _NO_FONTS).content
     except OSError as error:
         raise NotMjml(str(error)[:200]) from error
+
+
+def _inlined(html: str) -> str:
+    """Styles in the elements. A part of a page gets a body first: Liquid at its beginning would stand before it."""
+    return _INLINER.inline(html if _PAGE.search(html) else f"<body>{html}</body>")
 
 
 def _paragraphs(text: str) -> str:

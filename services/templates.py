@@ -105,6 +105,8 @@ def names(source: str | None, name: str) -> bool:
 
 
 def _did_you_mean(name: str) -> str:
+    if name == "contact":
+        return "there is no contact: write {{ first_name }}, not {{ contact.first_name }}."
     close = get_close_matches(name, KNOWN, n=1)
     said = f"there is no {name[:50]}."
     return f"{said} Did you mean {close[0]}?" if close else f"{said} A custom field is fields.{name[:50]}."

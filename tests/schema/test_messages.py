@@ -67,10 +67,29 @@ async def test_an_email_is_seen_as_a_contact_would_get_it(gql) -> None:
             assert (error["extensions"]["code"], error["extensions"]["field"]) == ("BAD_USER_INPUT", "contactId")
 
 
+async def test_liquid_at_the_beginning_stands_in_the_body(gql) -> None:
+    fragment = '{% if tags contains "vip" %}<p>Dear {{ first_name }}</p>{% else %}<p>Hi</p>{% endif %}<p>Bye</p>'
+    contact = (await gql.do("createContact", "contact { id }", email="ann@x.test", firstName="Ann"))["contact"]["id"]
+    words = {"subject": "S", "preheader": "Psst", "html": fragment}
+    made = (await gql.do("createMessage", "message { id }", name="M", **words))["message"]["id"]
+    ask = "query ($id: ID!, $of: ID!) { previewMessage(messageId: $id, contactId: $of) { html } }"
+    for greeting, tag in (("<p>Hi</p><p>Bye</p>", "x"), ("<p>Dear Ann</p><p>Bye</p>", "vip")):
+        await gql.do("addTags", "contact { id }", contactId=contact, tags=[tag])
+        html = (await gql(ask, id=made, of=contact))["previewMessage"]["html"]
+        before, _, body = html.partition("<body>")
+        assert before == "<html><head></head>"
+        assert greeting in body
+        assert "Psst" in body
+
+
 async def test_faults_of_templates_are_told_with_their_line(gql) -> None:
     table = [
         ({"html": "<p>\n{{ frist_name }}</p>"}, "html", "Line 2: there is no frist_name. Did you mean first_name?"),
         ({"html": "{% if %}"}, "html", "Line 1: missing expression."),
+        (
+            *({"text": "Hi {{ contact.email }}"}, "text"),
+            "Line 1: there is no contact: write {{ first_name }}, not {{ contact.first_name }}.",
+        ),
         ({"html": "{% for i in (1..1000000000) %}a{% endfor %}"}, "html", "Line 1: loop iteration limit reached."),
         ({"text": "{{ email | upcas }}"}, "text", "Line 1: unknown filter 'upcas'."),
         ({"html": "{% include 'x' %}"}, "html", "Line 1: unexpected tag 'include'."),
