@@ -10,18 +10,18 @@ from strawberry.types import Info
 from kit import ids
 from kit.errors import invalid
 from kit.sql import FALSE, Sql, all_of
-from schema import order, paging
+from schema import paging, sorting
 from schema.access import Role, reader
 from schema.cards import ConditionInput
 from schema.enums.contacts import LifecycleStage, Origin
 from schema.enums.lists import MembershipStatus
 from schema.mutation import Given, mutation
 from schema.node import Connection
-from schema.order import ContactSortInput
 from schema.projection.read import read_connection, read_one
 from schema.projection.selection import arguments_of
 from schema.scalars import JSON
 from schema.search import of_contacts, under_external_id
+from schema.sorting import ContactSortInput
 from schema.types.contact import Contact
 from segments import rule
 from segments.reading import reading
@@ -160,7 +160,7 @@ class Query:
         searches = [search] if search and search.strip() else []
         rules: list[rule.Condition | None] = []
         order_by, read = given.get("sort"), None
-        if given.get("where") is not None or view is not None or order.needs_fields(order_by):
+        if given.get("where") is not None or view is not None or sorting.needs_fields(order_by):
             read = await reading(caller.now)
         if view is not None and read is not None:
             kept = await views.get(ids.find("view", view) or 0, read, by=caller)
@@ -170,7 +170,7 @@ class Query:
         if given.get("where") is not None and read is not None:
             rules.append(rule.check(given["where"], read, ("where",), lasting=True))
         where, each = await _asked(searches, rules, read)
-        keys = order.keys(order_by, read)
+        keys = sorting.keys(order_by, read)
         return await read_connection(info._raw_info, where, keys=keys, page=page, each=each)  # type: ignore[return-value]
 
 

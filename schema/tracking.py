@@ -16,7 +16,7 @@ from schema.mutation import Given, mutation
 from schema.projection.read import read_all
 from schema.scalars import JSON
 from schema.types.site import Site
-from services import sites, told_visits
+from services import sites, tracking_told
 from services.caller import Caller
 
 
@@ -131,4 +131,4 @@ class Mutation:
     )
     async def record_events(given: Given, by: Caller) -> dict:
         pages, events = _entries(given.get("pages")), _entries(given.get("events"))
-        return {"recorded": await told_visits.tell(pages, events, key=given.get("idempotencyKey"), by=by)}
+        return {"recorded": await tracking_told.tell(pages, events, key=given.get("idempotencyKey"), by=by)}

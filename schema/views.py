@@ -12,10 +12,10 @@ from schema.access import Role, reader
 from schema.cards import ConditionInput
 from schema.enums.views import ContactColumn
 from schema.mutation import Given, mutation
-from schema.order import ContactSortInput
 from schema.paged import paged
 from schema.paging import Key
 from schema.projection.read import read_one
+from schema.sorting import ContactSortInput
 from schema.types.view import View
 from services import views
 from services.caller import Caller

@@ -19,10 +19,10 @@ from kit.browser import Browser
 from kit.db import jsonb
 from kit.errors import Problems
 from kit.limiter import Limiter, Rate
-from services import caller, sites, visit_entries, visitors, visits
+from services import caller, sites, tracking, tracking_entries, visitors
 from services.caller import Caller
 from services.sites import Site
-from services.visit_entries import Entry
+from services.tracking_entries import Entry
 from web import bodies, origins
 from web.errors import refusal
 
@@ -112,7 +112,7 @@ async def _take_in(request: Request, site: Site, told: dict[str, Any]) -> None:
         if contact is not None:
             await visitors.join(visitors.pair(visitor, contact), by=by)
         if entries:
-            await visits.record(entries, by=by, site_id=site.id)
+            await tracking.record(entries, by=by, site_id=site.id)
 
     await db.all_or_nothing(do)
 
@@ -125,10 +125,11 @@ async def _contact(site: Site, told: dict[str, Any]) -> int | None:
 
 
 def _entry(given: Any, visitor: str, seen: Browser, request: Request, by: Caller) -> Entry | None:
-    if not isinstance(given, dict) or given.get("type") not in (visit_entries.PAGE, visit_entries.EVENT):
+    if not isinstance(given, dict) or given.get("type") not in (tracking_entries.PAGE, tracking_entries.EVENT):
         return None
     problems = Problems()
-    entry = (visit_entries.page if given["type"] == visit_entries.PAGE else visit_entries.event)(given, problems)
+    read = tracking_entries.page if given["type"] == tracking_entries.PAGE else tracking_entries.event
+    entry = read(given, problems)
     if problems:
         return None
     late = given.get("ago")

@@ -82,9 +82,9 @@ async def levels(now: datetime) -> None:
 
 async def visits(now: datetime) -> None:
     """Forget what people nobody knows did long ago."""
-    from services import visits
+    from services import tracking
 
-    await visits.forget(now)
+    await tracking.forget(now)
 
 
 async def merges(now: datetime) -> None:

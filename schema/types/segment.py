@@ -10,14 +10,14 @@ import strawberry
 
 from kit import clock, db
 from kit.sql import Sql, join, number
-from schema import order
+from schema import sorting
 from schema.enums.lists import SegmentKind
 from schema.node import Connection, Node, global_id
-from schema.order import ContactSortInput
 from schema.paging import Key
 from schema.projection.late import late
 from schema.projection.made import Branch, branched, column, table
 from schema.scalars import JSON
+from schema.sorting import ContactSortInput
 from schema.types.contact import Contact
 from segments.reading import reading
 from services import segment_state
@@ -48,7 +48,7 @@ def _counts(states: list[State]) -> Sql:
 
 async def _contacts(arguments: dict[str, Any], segments: Iterable[int] | None) -> tuple[tuple[Key, ...], list[Branch]]:
     now, sort = await clock.now(), arguments.get("sort")
-    keys = order.keys(sort, await reading(now) if order.needs_fields(sort) else None)
+    keys = sorting.keys(sort, await reading(now) if sorting.needs_fields(sort) else None)
     states = await segment_state.read(segments, now=now)
     return keys, [Branch(state.id, state.members, state.each) for state in states]
 

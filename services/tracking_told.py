@@ -12,9 +12,9 @@ import orjson
 from kit import db
 from kit.errors import Problems
 from kit.sql import Sql
-from services import idempotency, visitors, visits
+from services import idempotency, tracking, visitors
 from services.caller import Caller
-from services.visit_entries import Entry, event, page
+from services.tracking_entries import Entry, event, page
 
 OPERATION = "recordEvents"
 ENTRIES_MAX = 1_000
@@ -27,7 +27,7 @@ async def tell(
     """Write down what a trusted program tells, up to 1,000 visits and events together; how many there were.
 
     Each has `contact_id`, `email` or `visitor`, of which a browser told together with a contact is the contact's from
-    now on; `at` may be long ago; else as in `visit_entries`, with `device`. With a `key` the same call again writes
+    now on; `at` may be long ago; else as in `tracking_entries`, with `device`. With a `key` the same call again writes
     nothing more. Refused, all faults at once, with paths below `pages` and `events`: nobody named (REQUIRED), contacts
     that are not there (NOT_FOUND), instants to come. Then IDEMPOTENCY_MISMATCH.
     """
@@ -51,7 +51,7 @@ async def _tell(pages: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str
         together = [(each.visitor, each.contact_id) for each in entries if each.visitor and each.contact_id]
         if together:
             await visitors.join(visitors.pairs(together), by=by)
-        await visits.record(entries, by=by)
+        await tracking.record(entries, by=by)
     return len(entries)
 
 

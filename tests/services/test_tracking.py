@@ -13,13 +13,13 @@ from kit.browser import Browser
 from kit.errors import Problems, Refused
 from kit.places import Spot
 from kit.sql import Sql
-from services import contacts, merging, sites, unmerging, visit_entries, visitors, visits
+from services import contacts, merging, sites, tracking, tracking_entries, unmerging, visitors
 from services.caller import Caller
 
 
-def page(url: str, **more: Any) -> visit_entries.Entry:
-    return visit_entries.Entry(
-        **{"kind": visit_entries.PAGE, "row": visit_entries.page({"url": url}, Problems()).row, **more}
+def page(url: str, **more: Any) -> tracking_entries.Entry:
+    return tracking_entries.Entry(
+        **{"kind": tracking_entries.PAGE, "row": tracking_entries.page({"url": url}, Problems()).row, **more}
     )
 
 
@@ -44,7 +44,7 @@ async def test_a_thousand_visits_are_written_in_as_few_statements_as_one(caller,
         entries = [page(f"https://x.test/{at}", contact_id=two[at % 2]) for at in range(number)]
         entries += [page("https://x.test/b", visitor=str(uuid.uuid4())) for _ in range(number)]
         with database.counting() as counter:
-            await visits.record(entries, by=caller)
+            await tracking.record(entries, by=caller)
         counts.append(len(counter.statements))
     assert counts[0] == counts[1] <= 4
     facts = await database.value(Sql("SELECT count(*) FROM event e WHERE e.kind = 'PAGE_VISITED'"))
@@ -55,19 +55,19 @@ async def test_a_browser_that_is_used_by_two_tells_of_each_what_it_did_as_them(c
     ann, bob = two
     browser = str(uuid.uuid4())
     ago = caller.now - timedelta(hours=1)
-    await visits.record([page("https://x.test/a", visitor=browser, at=ago)], by=caller)
+    await tracking.record([page("https://x.test/a", visitor=browser, at=ago)], by=caller)
     await visitors.join(visitors.pair(browser, ann), by=caller)
-    await visits.record([page("https://x.test/b", visitor=browser)], by=caller)
+    await tracking.record([page("https://x.test/b", visitor=browser)], by=caller)
     await visitors.join(visitors.pair(browser, bob), by=caller)
-    await visits.record([page("https://x.test/c", visitor=browser)], by=caller)
+    await tracking.record([page("https://x.test/c", visitor=browser)], by=caller)
     assert (await urls(ann), await urls(bob)) == (["https://x.test/a", "https://x.test/b"], ["https://x.test/c"])
     earlier = page("https://x.test/0", contact_id=bob, at=ago - timedelta(days=9))
-    await visits.record([earlier], by=caller)
+    await tracking.record([earlier], by=caller)
     assert (await came(ann), await came(bob)) == ("https://x.test/a", "https://x.test/0")
 
     merge = await merging.merge(ann, bob, [], by=caller)
     assert (len(await urls(ann)), await came(ann)) == (4, "https://x.test/0")
-    await visits.record([page("https://x.test/d", visitor=browser)], by=caller)
+    await tracking.record([page("https://x.test/d", visitor=browser)], by=caller)
     assert (await urls(ann))[-1] == "https://x.test/d"
     await unmerging.unmerge(merge, by=caller)
     assert (len(await urls(ann)), await came(ann)) == (3, "https://x.test/a")
@@ -89,7 +89,7 @@ async def test_visits_tell_where_somebody_is_until_people_do(caller, two):
         return list((row or {}).values())
 
     async def visit(spot: Spot) -> None:
-        await visits.record([page("https://x.test", contact_id=ann).seen_by(Browser("MOBILE"), spot)], by=caller)
+        await tracking.record([page("https://x.test", contact_id=ann).seen_by(Browser("MOBILE"), spot)], by=caller)
 
     await visit(lille)
     assert await place() == ["FR", "Nord", "Lille", None]
@@ -108,10 +108,10 @@ async def test_what_nobody_did_is_forgotten_and_what_contacts_did_is_not(caller,
     old = caller.now - timedelta(days=91)
     browser, other = str(uuid.uuid4()), str(uuid.uuid4())
     entries = [page("https://x.test/a", visitor=browser, at=old), page("https://x.test/b", contact_id=two[0], at=old)]
-    await visits.record(entries, by=caller.at(old))
-    await visits.record([page("https://x.test/c", visitor=other)], by=caller)
-    assert await visits.forget(caller.now) == 2
-    assert await visits.forget(caller.now) == 0
+    await tracking.record(entries, by=caller.at(old))
+    await tracking.record([page("https://x.test/c", visitor=other)], by=caller)
+    assert await tracking.forget(caller.now) == 2
+    assert await tracking.forget(caller.now) == 0
     assert await database.column(Sql("SELECT pv.path FROM page_visit pv ORDER BY pv.id")) == ["/b", "/c"]
     assert await database.column(Sql("SELECT vi.token::text FROM visitor vi")) == [other]
 

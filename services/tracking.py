@@ -9,7 +9,7 @@ from kit import bell, config, db
 from kit.sql import Sql
 from services import visitors
 from services.caller import Caller
-from services.visit_entries import Entry
+from services.tracking_entries import Entry
 
 FORGOTTEN_MAX = 5_000
 
