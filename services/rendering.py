@@ -130,6 +130,8 @@ def _letter(
     html = message.get("html")
     if html is not None and "html" not in message["own"]:
         html = templates.parsed(html, html=True)(known)
+        if _brings_scripts(known):
+            html = mail_html.without_scripts(html)
     if html is not None and message.get("preheader"):
         html = mail_html.with_preheader(html, templates.parsed(message["preheader"], html=True)(known))
     if leave := known.get("unsubscribe_url"):
@@ -185,6 +187,12 @@ def _hook(each: Claimed, message: Mapping[str, Any], person: Mapping[str, Any], 
     contact = None if each.contact_id is None else {"id": f"contact_{each.contact_id}", **told}
     run = None if person["run_id"] is None else f"run_{person['run_id']}"
     return Hook(url, db.jsonb({"type": "automation.webhook", "contact": contact, "run": run}))
+
+
+def _brings_scripts(known: Mapping[str, Any]) -> bool:
+    """Whether a value of the contact's own could be run as an address, where a message makes a link of it."""
+    values = (*known.values(), *known["fields"].values())
+    return any(isinstance(value, str) and ":" in value and mail_html.is_script(value) for value in values)
 
 
 def _filled(message: Mapping[str, Any], part: str, known: Mapping[str, Any]) -> str:

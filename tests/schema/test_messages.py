@@ -82,6 +82,19 @@ async def test_liquid_at_the_beginning_stands_in_the_body(gql) -> None:
         assert "Psst" in body
 
 
+async def test_s24_what_a_contact_says_leads_to_no_script(gql) -> None:
+    await gql.do("createField", "field { id }", name="site", label="Site", type="TEXTAREA")
+    html = """<p>{{ fields.site }}</p><a href="{{ fields.site }}">A</a><a href='{{ fields.site }}'>B</a>"""
+    made = (await gql.do("createMessage", "message { id }", name="M", subject="S", html=html))["message"]["id"]
+    ask = "query ($id: ID!, $of: ID!) { previewMessage(messageId: $id, contactId: $of) { html } }"
+    scripts = ["javascript:alert(1)", " java\nscript:alert(1)", "VBScript:x", "data:text/html,<script>"]
+    for number, site in enumerate([*scripts, "https://a.test/?x=javascript:", "data:image/png;base64,AA"]):
+        given = {"email": f"p{number}@x.test", "fieldValues": [{"name": "site", "value": site}]}
+        contact = (await gql.do("createContact", "contact { id }", **given))["contact"]["id"]
+        shown = (await gql(ask, id=made, of=contact))["previewMessage"]["html"]
+        assert (shown.count('href="#"') == 2) == (site in scripts), shown
+
+
 async def test_faults_of_templates_are_told_with_their_line(gql) -> None:
     table = [
         ({"html": "<p>\n{{ frist_name }}</p>"}, "html", "Line 2: there is no frist_name. Did you mean first_name?"),
