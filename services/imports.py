@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 
@@ -19,31 +18,27 @@ from kit.sql import Sql
 from services import (
     consent,
     fields,
-    identity,
     import_jobs,
-    import_locations,
-    limits,
+    intake,
     lists,
     mapping,
     memberships,
-    settings,
+    staged_outcomes,
     staging,
     tags,
 )
 from services.caller import Caller
 from services.import_jobs import ImportJob, Result
-from services.incoming import Incoming, Person, Problems, Reader, staged
+from services.incoming import Incoming, Reader
 from services.mapping import FIELD, Targets
 from services.source import Source
 
 BATCH_ROWS = 5_000
-TRIES_MAX = 6
 STATEMENT_TIMEOUT_SECONDS = 120
 LOCK_TIMEOUT_SECONDS = 30
 ACTOR = "import"
 
 _DUPLICATE = Problem("DUPLICATE", "An earlier line made this contact; the values of this line were not taken.")
-_TAG_LIMIT = Problem("TAG_LIMIT", "This account has as many tags as it may; some of this line were not given.")
 _DUPLICATE_TAKEN = Problem("DUPLICATE", "An earlier line made this contact; this line has changed it.")
 
 
@@ -72,12 +67,8 @@ class Order:
         return sha256(source.fingerprint + json.dumps(wanted, sort_keys=True).encode()).digest()
 
 
-class Again(Exception):
-    """Another writer made and deleted a contact while we looked: the batch is to be tried once more."""
-
-
 _TO_TRY_AGAIN = (
-    Again,
+    intake.Again,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
@@ -151,7 +142,7 @@ async def take_over(
 
 async def commit(job: ImportJob, store: Callable[[Caller], Awaitable[Result]], *, by: Caller) -> ImportJob:
     """Do what `store` does with a batch together with the mark behind it; again if other writers stood in its way."""
-    for tries in range(1, TRIES_MAX + 1):
+    for tries in range(1, intake.TRIES_MAX + 1):
         try:
             async with db.transaction():
                 await _be_patient()
@@ -159,54 +150,16 @@ async def commit(job: ImportJob, store: Callable[[Caller], Awaitable[Result]], *
                 await import_jobs.claim(job)
                 return await import_jobs.record(job, await store(by), by=by)
         except _TO_TRY_AGAIN:
-            if tries == TRIES_MAX:
+            if tries == intake.TRIES_MAX:
                 raise
             await asyncio.sleep(0.05 * 2**tries)
     raise AssertionError
 
 
-async def take_in(
-    people: Sequence[Person],
-    *,
-    since: datetime,
-    update: bool,
-    by: Caller,
-    copied: Callable[[], object] = lambda: None,
-) -> tuple[Problems, Problems]:
-    """Stage these people and take them over: contacts, values, companies, tags. Who was refused, and what was left out.
-
-    Inside a transaction, whose batch then lies in the tables of `services/staging.py`. Nobody is among them twice. With
-    `update` what they say changes contacts that are there. Raises `Again` where it is to be tried once more.
-    """
-    contacts, values = staged(people)
-    await staging.copy(contacts, values)
-    copied()
-    await staging.match(since=since, update=update, by=by)
-    refused = await _beyond_settings()
-    await staging.make_companies(update=update, by=by)
-    await staging.create_contacts(by=by)
-    if await staging.unmatched():
-        await staging.match(since=since, update=update, by=by)
-        if await staging.unmatched():
-            raise Again
-    if update:
-        await staging.update_contacts(by=by)
-    if values:
-        await staging.fill_fields(update=update, by=by)
-    if located := {number: person.location for number, person in enumerate(people) if person.location}:
-        await import_locations.tell(located, update=update, by=by)
-    left_out: Problems = []
-    if any(person.tags for person in people):
-        left_out = await _make_tags(by)
-        await staging.give_tags(by=by)
-    await bell.ring("dispatch")
-    return refused, left_out
-
-
 async def _store(
     job: ImportJob, batch: Incoming, order: Order, list_ids: Sequence[tuple[str, int | None]], by: Caller
 ) -> Result:
-    refused, left_out = await take_in(
+    refused, left_out = await intake.take_in(
         batch.people, since=job.started_at, update=order.update, by=by, copied=batch.copied
     )
     problems, not_reactivated = [*batch.problems, *refused, *left_out], 0
@@ -221,48 +174,14 @@ async def _store(
         not_reactivated += len(gone)
         if gone:
             left = Problem(memberships.NOT_REACTIVATED, f'Has left "{name}" or cannot be reached there, and stays so.')
-            problems += [(line, "WARNING", None, left) for line in await staging.lines_of(gone)]
-    counts = await staging.tally()
+            problems += [(line, "WARNING", None, left) for line in await staged_outcomes.lines(gone)]
+    counts = await staged_outcomes.tally()
     duplicate = _DUPLICATE_TAKEN if order.update else _DUPLICATE
     problems += [(line, "WARNING", None, duplicate) for line in counts["duplicates"]]
     counts |= {"duplicates": len(counts["duplicates"]), "refused": batch.refused + len(refused), "warned": batch.warned}
     await crash.point("import_committed_before_mark")
     await bell.ring("dispatch")
     return Result(batch.rows, {**counts, "not_reactivated": not_reactivated}, problems)
-
-
-async def _beyond_settings() -> Problems:
-    """Whom the account does not take in is left out of the batch: telephones alone (AC3), too many contacts (Q16)."""
-    wanted = await settings.read()
-    found: Problems = []
-    if not wanted.phone_only_contacts_enabled:
-        alone = await staging.leave_out(Sql("staged_contact.email IS NULL"))
-        found += [(line, "REFUSED", None, identity.PHONE_ONLY_DISABLED) for line in alone]
-    if wanted.contact_limit is not None:
-        beyond = Sql(
-            """
-            staged_contact.n IN (
-                SELECT s.n
-                FROM staged_contact s
-                WHERE s.contact_id IS NULL
-                ORDER BY s.n
-                OFFSET {room}::bigint
-            )
-            """,
-            room=await limits.room("contact"),
-        )
-        found += [(line, "REFUSED", None, identity.CONTACT_LIMIT) for line in await staging.leave_out(beyond)]
-    return found
-
-
-async def _make_tags(by: Caller) -> Problems:
-    """The tags that are not there yet, as many as there may be (SQ7)."""
-    names = await staging.new_tags()
-    room = await limits.room("tag") if names else None
-    await staging.make_tags(names[:room], by=by)
-    if room is None or room >= len(names):
-        return []
-    return [(line, "WARNING", None, _TAG_LIMIT) for line in await staging.lines_tagged(names[room:])]
 
 
 async def _be_patient() -> None:

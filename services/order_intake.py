@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kit.errors import Problem
-from services import imports, order_batches, order_writes
+from services import intake, order_batches, order_writes
 from services.caller import Caller
 from services.import_jobs import Result
-from services.imports import Again
 from services.incoming import Person, Problems
 from services.incoming_orders import IncomingOrders
+from services.intake import Again
 
 _UNKNOWN = Problem("NOT_FOUND", "Nobody is known by this id, and the row has no address.")
 _DUPLICATE = Problem("DUPLICATE", "A later row is about the same order; the values of this row were not taken.")
@@ -53,7 +53,7 @@ async def _meet(strangers: Sequence[Mapping[str, Any]], by: Caller) -> Problems:
             if (known := people.setdefault(person.identity, person)) is not person:
                 known.also(person, newer=False)
     if people:
-        beyond, _ = await imports.take_in(list(people.values()), since=by.now, update=False, by=by)
+        beyond, _ = await intake.take_in(list(people.values()), since=by.now, update=False, by=by)
         refused += beyond
     return refused
 

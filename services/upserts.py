@@ -8,7 +8,7 @@ from typing import Any
 from kit import db, text
 from kit.errors import Invalid, Problem, Problems, invalid
 from kit.sql import Sql
-from services import external_ids, idempotency, identity, imports, locations, record, settings, staging
+from services import external_ids, idempotency, identity, intake, locations, record, settings, staged_outcomes
 from services.caller import Caller
 from services.incoming import Person
 from services.record import Record, Surroundings
@@ -61,18 +61,18 @@ async def _upsert(rows: Sequence[Mapping[str, Any]], source: str, by: Caller) ->
     ]
     people = _people(rows, await _surroundings(rows), await _by_external_ids(rows, source), results)
     named = _external_ids(people, rows, results)
-    for tries in range(1, imports.TRIES_MAX + 1):
+    for tries in range(1, intake.TRIES_MAX + 1):
         try:
             async with db.transaction():
                 staying, moved = await _follow(people, named, source, by)
                 meant = [person for person in people.values() if person.lines[0] not in staying]
-                refused, left_out = await imports.take_in(meant, since=by.now, update=True, by=by)
-                outcomes = await staging.outcomes()
+                refused, left_out = await intake.take_in(meant, since=by.now, update=True, by=by)
+                outcomes = await staged_outcomes.by_person()
                 with identity.guarded():
                     taken = await external_ids.note(source, named) if named else []
             break
-        except imports.Again:
-            if tries == imports.TRIES_MAX:
+        except intake.Again:
+            if tries == intake.TRIES_MAX:
                 raise
     for each in outcomes:
         changed = each["is_changed"] or each["contact_id"] in moved
