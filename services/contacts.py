@@ -12,10 +12,10 @@ from kit.sql import Sql, ids
 from services import companies, consent, facts, identity, locations, memberships, record, tags
 from services.caller import Caller
 from services.deletion import delete
+from services.field_changes import set_field
 from services.fields import Field, Value
 from services.given import Given
 from services.record import EXTERNAL, SPELLINGS, Record
-from services.setting import set_field
 
 __all__ = ["create", "delete", "set_field", "update"]
 

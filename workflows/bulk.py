@@ -9,7 +9,7 @@ from kit import db, sql
 from kit.card import Reference
 from kit.errors import Problems, Refused
 from kit.sql import Sql
-from services import contact_sets, jobs, setting, tags
+from services import contact_sets, field_changes, jobs, tags
 from services.caller import Caller
 from services.given import camel
 from services.record import STAGES
@@ -123,4 +123,5 @@ async def _check_values(given: Mapping[str, Any], problems: Problems, by: Caller
 async def set_field(contacts: Sql, entry: Mapping[str, Any], *, by: Caller) -> Any:
     """One of `set_fields` for a set of contacts; None clears."""
     value = entry.get("value")
-    return await setting.set_field(contacts, entry.get("name", ""), "CLEAR" if value is None else "SET", value, by=by)
+    op = "CLEAR" if value is None else "SET"
+    return await field_changes.set_field(contacts, entry.get("name", ""), op, value, by=by)

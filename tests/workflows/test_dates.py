@@ -10,7 +10,7 @@ import pytest
 from kit import db
 from kit.errors import Invalid
 from kit.sql import Sql, ids
-from services import fields, lists, memberships, setting
+from services import field_changes, fields, lists, memberships
 from tests.workflows.stage import Stage, on, step
 from workflows import dates, publish
 
@@ -19,7 +19,7 @@ STEPS = [step("rest", "waitFor", duration={"days": 400})]
 
 async def with_day(stage: Stage, name: str, value: str) -> int:
     contact = await stage.contact()
-    await setting.set_field(ids([contact]), name, "SET", value, by=stage.caller)
+    await field_changes.set_field(ids([contact]), name, "SET", value, by=stage.caller)
     return contact
 
 

@@ -10,7 +10,7 @@ import pytest
 from kit import card, db
 from kit.errors import Invalid
 from kit.sql import Sql, ids
-from services import fields, setting
+from services import field_changes, fields
 from tests.workflows.stage import Stage, line, step
 from workflows import publish
 from workflows.steps.wait_until import WaitUntil
@@ -150,10 +150,10 @@ async def test_an_empty_date_is_waited_for_and_a_changed_one_counts(stage: Stage
     run, *_ = await stage.enter(automation_id, contact)
     await stage.settle()
     assert (await stage.run(run))["due_at"] is None
-    await setting.set_field(ids([contact]), "renewal", "SET", "2026-12-24", by=stage.caller)
+    await field_changes.set_field(ids([contact]), "renewal", "SET", "2026-12-24", by=stage.caller)
     await stage.settle()
     assert (await stage.run(run))["due_at"] == at("2026-12-22", ZoneInfo("UTC"))
-    await setting.set_field(ids([contact]), "renewal", "SET", "2026-11-30", by=stage.caller)
+    await field_changes.set_field(ids([contact]), "renewal", "SET", "2026-11-30", by=stage.caller)
     await stage.settle()
     assert (await stage.run(run))["due_at"] == at("2026-11-28", ZoneInfo("UTC"))
     stage.later(days=6)

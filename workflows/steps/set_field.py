@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from kit.card import FieldName
 from kit.errors import Problem
 from segments.reading import Reading
-from services import fields, setting
+from services import field_changes, fields
 from workflows.batch import Batch
 from workflows.step import Step
 
@@ -39,13 +39,13 @@ class SetField(Step):
     examples: ClassVar = ({"name": "jobTitle", "value": "Boss"}, {"name": "jobTitle", "op": "CLEAR"})
 
     async def apply(self, batch: Batch) -> None:
-        outcome = await setting.set_field(batch.contacts, self.name, self.op.value, self.value, by=batch.caller)
+        outcome = await field_changes.set_field(batch.contacts, self.name, self.op.value, self.value, by=batch.caller)
         batch.settle(outcome, refused="FAILED")
 
     def problems(self, reading: Reading) -> Iterator[Problem]:
         field = reading.field(self.name)
         if field is None:
-            if self.name in setting.BUILT_IN and self.op.value not in ("SET", "CLEAR"):
+            if self.name in field_changes.BUILT_IN and self.op.value not in ("SET", "CLEAR"):
                 yield Problem("OPERATION_NOT_ALLOWED", f"{self.name} takes CLEAR, SET.", ("op",))
             return
         allowed = {"SET", "CLEAR"}

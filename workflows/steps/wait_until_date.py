@@ -15,7 +15,7 @@ from kit.card import FieldName, Name, Range
 from kit.errors import Problem, not_found
 from kit.sql import Sql
 from segments.reading import Reading
-from services import setting
+from services import field_changes
 from workflows import civil
 from workflows.batch import Batch, Run
 from workflows.step import Step
@@ -129,7 +129,8 @@ class WaitUntilDate(Step):
 
     def problems(self, reading: Reading) -> Iterator[Problem]:
         field = reading.field(self.field)
-        known = field is not None or self.field in setting.BUILT_IN  # what is unknown is told as a missing reference
+        # What is unknown is told as a missing reference.
+        known = field is not None or self.field in field_changes.BUILT_IN
         if known and (field is None or field.type not in ("DATE", "DATETIME")):
             yield Problem("WRONG_TYPE", f"{self.field} holds no dates.", ("field",))
 
