@@ -11,10 +11,11 @@ from uuid import UUID
 from kit import db
 from kit.errors import Problem
 from kit.sql import Sql
-from services import identity, settings
+from services import identity, jobs, settings
 from services.incoming import Incoming, Person, Problems
 
 PROBLEMS_SHOWN = 100
+END_SECONDS_MAX = 60
 
 
 async def begin(job_id: int, rows: int) -> None:
@@ -159,12 +160,13 @@ async def _found(people: Sequence[Person], list_id: int | None) -> tuple[set[int
 async def _beyond_settings(strangers: Sequence[Person], made: int) -> list[tuple[Person, Problem]]:
     """Whom of these, in the order of the file, an import would leave out."""
     wanted = await settings.read()
-    alone = [each for each in strangers if each.email is None and not wanted.phone_only_contacts_enabled]
-    found = [(each, identity.PHONE_ONLY_DISABLED) for each in alone]
+    found: list[tuple[Person, Problem]] = []
+    if not wanted.phone_only_contacts_enabled:
+        found = [(each, identity.PHONE_ONLY_DISABLED) for each in strangers if each.email is None]
+        strangers = [each for each in strangers if each.email is not None]
     if wanted.contact_limit is not None:
         room = max(0, wanted.contact_limit - made - await db.value(Sql("SELECT contact_count()")))
-        left = [each for each in strangers if each not in alone] if alone else strangers
-        found += [(each, identity.CONTACT_LIMIT) for each in left[room:]]
+        found += [(each, identity.CONTACT_LIMIT) for each in strangers[room:]]
     return found
 
 
@@ -215,4 +217,5 @@ async def _remember(job_id: int, people: Sequence[UUID]) -> None:
 
 async def end(job_id: int) -> None:
     """Nobody who is in the file is known here any more; the counts stay as long as the job."""
-    await db.execute(Sql("DELETE FROM previewed_person pp WHERE pp.job_id = {job}::bigint", job=job_id))
+    forgotten = Sql("DELETE FROM previewed_person pp WHERE pp.job_id = {job}::bigint", job=job_id)
+    await jobs.patiently(forgotten, seconds=END_SECONDS_MAX)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from kit import tokens
-from services import jobs, previews, uploads
+from services import previews, uploads
 from services.incoming import Reader
 from services.job import Job, Kind
 from services.open_files import OpenFiles
 from services.sources.csv_file import CsvFile
 
 BATCH_ROWS = 10_000
-END_SECONDS_MAX = 60
 
 
 class PreviewImport(Kind):
@@ -42,7 +41,6 @@ class PreviewImport(Kind):
 
     async def ended(self, job: Job, now: datetime) -> None:
         await self._files.close(job.id)
-        await jobs.be_patient(END_SECONDS_MAX)
         await previews.end(job.id)
 
 
