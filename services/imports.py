@@ -173,7 +173,8 @@ async def _store(
         gone = outcome.refused.get(memberships.NOT_REACTIVATED, set())
         not_reactivated += len(gone)
         if gone:
-            left = Problem(memberships.NOT_REACTIVATED, f'Has left "{name}" or cannot be reached there, and stays so.')
+            message = f'Has left, or cannot be reached, and is not brought back to "{name}".'
+            left = Problem(memberships.NOT_REACTIVATED, message)
             problems += [(line, "WARNING", None, left) for line in await staged_outcomes.lines(gone)]
     counts = await staged_outcomes.tally()
     duplicate = _DUPLICATE_TAKEN if order.update else _DUPLICATE
