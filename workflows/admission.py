@@ -26,18 +26,22 @@ class Entered:
 
 async def lock_contacts(contact_ids: Iterable[int]) -> list[int]:
     """Those of the contacts that exist, locked: entries of a contact are decided one after the other."""
-    return await db.column(
+    found = await db.value(
         Sql(
             """
-            SELECT c.id
-            FROM contact c
-            WHERE c.id = ANY({ids}::bigint[])
-            ORDER BY c.id
-            FOR NO KEY UPDATE
+            SELECT array_agg(held.id)
+            FROM (
+                SELECT c.id
+                FROM contact c
+                WHERE c.id = ANY({ids}::bigint[])
+                ORDER BY c.id
+                FOR NO KEY UPDATE
+            ) AS held
             """,
             ids=sorted(set(contact_ids)),
         )
     )
+    return found or []
 
 
 async def let_in(candidates: Sql, *, by: Caller) -> Entered:
@@ -92,6 +96,11 @@ async def let_in(candidates: Sql, *, by: Caller) -> Entered:
                 ORDER BY judged.automation_id, judged.contact_id, judged.refusal IS NOT NULL, judged.position,
                          judged.trigger_id
             ),
+            beginning AS MATERIALIZED (  -- once a version, not once a contact
+                SELECT av.id AS version_id, av.graph -> 'steps' -> 0 ->> 'id' AS step_key
+                FROM automation_version av
+                WHERE av.id IN (SELECT chosen.version_id FROM chosen)
+            ),
             entered AS (
                 INSERT INTO run (
                     contact_id, automation_id, version_id, entry_number, via, trigger_id, event_id, entry_label, actor,
@@ -108,14 +117,11 @@ async def let_in(candidates: Sql, *, by: Caller) -> Entered:
                     chosen.label,
                     chosen.actor,
                     {depth}::integer,
-                    (
-                        SELECT av.graph -> 'steps' -> 0 ->> 'id'
-                        FROM automation_version av
-                        WHERE av.id = chosen.version_id
-                    ),
+                    beginning.step_key,
                     {now}::timestamptz,
                     {now}::timestamptz
                 FROM chosen
+                JOIN beginning ON beginning.version_id = chosen.version_id
                 WHERE chosen.refusal IS NULL
                 ORDER BY chosen.automation_id, chosen.contact_id
                 RETURNING id, contact_id, automation_id
@@ -138,10 +144,13 @@ async def let_in(candidates: Sql, *, by: Caller) -> Entered:
                 ORDER BY chosen.automation_id, chosen.contact_id
             ),
             {fact}
-            SELECT chosen.contact_id, chosen.refusal, entered.id
+            SELECT NULL AS refusal, array_agg(entered.id ORDER BY entered.id) AS ids
+            FROM entered
+            UNION ALL
+            SELECT chosen.refusal, array_agg(DISTINCT chosen.contact_id)
             FROM chosen
-            LEFT JOIN entered USING (automation_id, contact_id)
-            ORDER BY entered.id
+            WHERE chosen.refusal IS NOT NULL
+            GROUP BY chosen.refusal
             """,
             candidates=candidates,
             in_window=_in_window(by),
@@ -156,9 +165,9 @@ async def let_in(candidates: Sql, *, by: Caller) -> Entered:
     entered = Entered()
     for row in rows:
         if row["refusal"] is None:
-            entered.runs.append(row["id"])
+            entered.runs = row["ids"] or []
         else:
-            entered.refused.setdefault(row["refusal"], set()).add(row["contact_id"])
+            entered.refused[row["refusal"]] = set(row["ids"])
     if entered.runs:
         await bell.ring("advance")
         await bell.ring("dispatch")

@@ -27,7 +27,7 @@ async def enter(
     async with db.transaction():
         await locks.share([automation_id])
         await _require_active(automation_id)
-        wanted = set(await db.column(contacts))
+        wanted = set(await db.value(Sql("SELECT array_agg(w.id) FROM ({contacts}) AS w", contacts=contacts)) or [])
         known = await admission.lock_contacts(wanted)
         candidates = Sql(
             """
