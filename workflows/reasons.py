@@ -36,7 +36,7 @@ VISIT = {
     "PHONE_ONLY_DISABLED": "The contact would have had a telephone alone, which this account does not want.",
     "PHONE_TAKEN": "Another contact has this phone number.",
     "LIST_IS_SMART": "Who is on this list follows its rule.",
-    "PREVIOUSLY_UNSUBSCRIBED": "The contact had unsubscribed from this list.",
+    "PREVIOUSLY_UNSUBSCRIBED": "The contact had unsubscribed from this list, or from all it was on.",
     "REQUIRED": "A value was missing.",
     "STEP_DELETED": "The step was taken out of the automation while the contact rested on it.",
     "STEP_ERROR": "The step failed three times.",
