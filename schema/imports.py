@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import strawberry
-from strawberry.types import Info
 
 from kit.shape import camel
 from kit.sql import TRUE, Sql
 from schema import paging
-from schema.access import Role, reader
+from schema.access import Role
 from schema.mutation import Given, mutation
-from schema.node import Connection
-from schema.projection.read import read_connection
+from schema.paged import paged
 from schema.scalars import JSON
 from schema.types.contact_import import Import
 from schema.types.job import Job
@@ -81,23 +79,19 @@ def _values(given: Given) -> dict:
     return values
 
 
+def _own(by: Caller) -> Sql:
+    own = TRUE if by.role >= Role.ADMIN else Sql("j.user_id = {user}::bigint", user=by.user_id)
+    return Sql("({own} AND j.sync_id IS NULL)", own=own)
+
+
 @strawberry.type
 class Query:
-    @strawberry.field(description="One's own imports, for admins everybody's; the newest first.")
-    async def imports(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[Import]:
-        by = reader(info)
-        own = TRUE if by.role >= Role.ADMIN else Sql("j.user_id = {user}::bigint", user=by.user_id)
-        where = Sql("({own} AND j.sync_id IS NULL)", own=own)
-        keys = (paging.by_id("j", descending=True),)
-        page = paging.page(first, after, last, before)
-        return await read_connection(info._raw_info, where, keys=keys, page=page)  # type: ignore[return-value]
+    imports = paged(
+        Import,
+        keys=(paging.by_id("j", descending=True),),
+        description="One's own imports, for admins everybody's; the newest first.",
+        where=_own,
+    )
 
 
 @strawberry.type
