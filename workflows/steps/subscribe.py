@@ -13,7 +13,7 @@ from workflows.step import Step
 
 @dataclass(frozen=True)
 class Subscribe(Step):
-    """Who unsubscribed from the list, or from all lists, by themselves are skipped; who is active on it already passes as `noop`."""
+    """Who left the list, or all lists, by themselves are skipped; who is active on it already passes as `noop`."""
 
     list_id: ListId
 
