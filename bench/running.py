@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import usage
-from bench.lab import Figure, process, wait_until, with_database
+from bench.lab import Figure, process, say, wait_until, with_database
 from bench.wire import answers, ask, free_port, request
 from kit.datafolder import Addresses
 
@@ -84,4 +84,5 @@ def product(addresses: Addresses) -> Iterator[Lab]:
 def figure(what: str, rows: int, used: Used, beside: str = "") -> Figure:
     """Rows a second, with what the processor did for a row."""
     words = [beside, used.of(rows)] if beside else [used.of(rows)]
+    say(f"{rows / used.clock:,.0f} rows/s")
     return Figure(f"{what}: rows/s", f"{rows / used.clock:,.0f}", "; ".join(words))
