@@ -169,34 +169,31 @@ def gone_elsewhere(list_ids: Sequence[int], spared: Spared) -> Sql:
     if not spared.everywhere:
         return NO_PAIRS
     # Who is silent from the start, as an erased address that came back, is not meant: the table itself sees to that.
+    # Each contact is looked up by its own rows, whatever the planner believes: never through everybody who has left.
     return Sql(
         """
         SELECT standing.id, l.id
         FROM standing
-        JOIN contact c ON c.id = standing.id
-        JOIN contact_list l ON l.id = ANY({lists}::bigint[])
-        WHERE l.kind = 'MAILING'
+        JOIN contact_list l ON l.id = ANY({lists}::bigint[]) AND l.kind = 'MAILING'
+        CROSS JOIN LATERAL (
+            SELECT
+                bool_or(m.status = 'ACTIVE') AS active,
+                bool_or({spared}) AS gone
+            FROM membership m
+            JOIN contact_list o ON o.id = m.list_id
+            WHERE m.contact_id = standing.id
+              AND o.kind = 'MAILING'
+              AND o.channel = l.channel
+        ) AS stands
+        WHERE stands.active IS NOT TRUE
           AND CASE
-              WHEN l.channel = 'EMAIL' AND c.marketing_revoked_at > c.created_at THEN TRUE
-              ELSE EXISTS (
-                  SELECT
-                  FROM membership m
-                  JOIN contact_list o ON o.id = m.list_id
-                  WHERE m.contact_id = standing.id
-                    AND {spared}
-                    AND o.kind = 'MAILING'
-                    AND o.channel = l.channel
+              WHEN stands.gone THEN TRUE
+              WHEN l.channel = 'EMAIL' THEN (
+                  SELECT c.marketing_revoked_at > c.created_at
+                  FROM contact c
+                  WHERE c.id = standing.id
               )
           END
-          AND NOT EXISTS (
-              SELECT
-              FROM membership m
-              JOIN contact_list o ON o.id = m.list_id
-              WHERE m.contact_id = standing.id
-                AND m.status = 'ACTIVE'
-                AND o.kind = 'MAILING'
-                AND o.channel = l.channel
-          )
         """,
         lists=list_ids,
         spared=spared.of("m"),
