@@ -75,7 +75,7 @@ class Round(ABC):
             await asyncio.shield(asyncio.gather(*working))
         except BaseException as error:
             told_to = isinstance(error, asyncio.CancelledError)
-            forgiven = told_to or passes(error)
+            forgiven = told_to or passes(error) or is_late(error)
             self._stopping = True  # what is on its way comes to its end, what has not begun is given back
             if self._claiming is not None:
                 working.append(self._claiming)  # type: ignore[arg-type]
