@@ -104,7 +104,7 @@ class _Undone(Exception):
 
 
 def mutation(
-    input_type: type, *, role: Role, description: str, warns: bool = False, **answers: Any
+    input_type: type, *, role: Role, description: str, warns: bool = False, asks_others: bool = False, **answers: Any
 ) -> Callable[[Verb], Any]:
     """Make `verbNoun(input: VerbNounInput!): VerbNounPayload!` of a verb.
 
@@ -113,7 +113,8 @@ def mutation(
     GraphQL names). What it returns as `afterwards` is called when the answer is made: for deletions, whose answer shows
     what was there. With `undone` it only tried things
     out: the answer shows them, and nothing of it is stored. With `warns` the payload has
-    `warnings: [UserWarning!]!`: the problems that the verb returns under that name.
+    `warnings: [UserWarning!]!`: the problems that the verb returns under that name. A verb that `asks_others`, and
+    changes nothing, is done before the transaction begins: none is open while another system takes its time.
     """
 
     def make(verb: Verb) -> Any:
@@ -134,7 +135,9 @@ def mutation(
             async with logged(entry, raw.context.caller):
                 by = admit(raw, role)
                 try:
-                    return await _perform(verb, Given(arguments["input"]), by, raw, document, asked_field, entry)
+                    given = Given(arguments["input"])
+                    doing = _done(await verb(given, by)) if asks_others else verb
+                    return await _perform(doing, given, by, raw, document, asked_field, entry)
                 except Refused as refused:
                     await audit.record(entry.refused(refused), by=by)
                     return _refusal(document, _payload_type(raw), asked_field, refused)
@@ -163,6 +166,15 @@ def _resolved(perform: Callable[[GraphQLResolveInfo], Any], _root: Any, info: Gr
 
 def _payload_type(raw: GraphQLResolveInfo) -> GraphQLObjectType:
     return get_named_type(raw.return_type)  # type: ignore[return-value]
+
+
+def _done(answer: dict[str, Any]) -> Verb:
+    """A verb that has nothing left to do."""
+
+    async def tell(_given: Given, _by: Caller) -> dict[str, Any]:
+        return dict(answer)
+
+    return tell
 
 
 async def _perform(

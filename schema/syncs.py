@@ -155,6 +155,7 @@ class Mutation:
         role=Role.ADMIN,
         description="What a source would bring; it changes nothing. `rows` are all there are (null: that takes too long"
         " to count); the rest is about the first thousand that a run would read now.",
+        asks_others=True,
         columns=JSON,
         rows=int,
         looked_at=int,

@@ -40,8 +40,9 @@ class Preview:
 async def look(source: SyncSource, *, by: Caller) -> Preview:
     """Read the first thousand rows that a run would read now, and what it would do with them.
 
-    `new`, `existing` are contacts or orders; `unsubscribed` are contacts who stay so.
+    `new`, `existing` are contacts or orders; `unsubscribed` are contacts who stay so. Never inside a transaction.
     """
+    assert not db.inside_transaction(), "nothing is locked here while another database thinks"
     kind, texts = sync_reading.kind_of(source), []
     async with kind.session(source.address, seconds=READ_SECONDS_MAX) as session:
         columns = await sync_reading.look(session, kind, source)
