@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from kit.errors import not_found
+from kit.errors import invalid
 from kit.sql import Sql, all_of
 from schema import paging
 from schema.access import Role
@@ -61,6 +61,7 @@ class Mutation:
         kind = _SUBJECTS.get(values["what"])
         if given.get("id") is not None:
             if kind is None:
-                raise not_found("thing to export", "id")
+                words = "Lists, segments and runs have an id; contacts are chosen by `where`."
+                raise invalid("INVALID_VALUE", words, "id")
             values["id"] = given.id("id", kind)
         return {"job": await exports.start(values, by=by)}

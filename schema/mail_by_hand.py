@@ -45,8 +45,8 @@ class Mutation:
     )
     async def send_personal_email(given: Given, by: Caller) -> dict:
         values = given.named(subject="subject", body="body")
-        values["contact_id"] = given.id("contactId", "contact")
-        values["from_id"] = given.id_or_none("from", "user")
+        values["contact_id"] = given.place("contactId", "contact")
+        values["from_id"] = given.place("from", "user")
         return {"delivery": await mail_by_hand.send_personal(values, key=given.get("idempotencyKey"), by=by)}
 
     @mutation(

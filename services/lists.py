@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from kit import db
-from kit.errors import Conflict, Problems, conflict, not_found
+from kit.errors import Conflict, Problem, Problems, not_found
 from kit.sql import Sql
 from kit.text import TEXT_LENGTH_MAX
 from segments import rule
@@ -18,6 +18,7 @@ from services.given import Given
 
 CHANNELS = ("EMAIL", "SMS")
 KINDS = ("MAILING", "STATIC", "SMART")
+NAME_TAKEN = Problem("NAME_TAKEN", "Another list has this name.")
 
 
 async def create(
@@ -164,4 +165,4 @@ async def _check(kind: str | None, where: Any, problems: Problems, *, list_id: i
 
 
 def _taken() -> Conflict:
-    return conflict("NAME_TAKEN", "Another list has this name.", "name")
+    return Conflict(NAME_TAKEN.below("name"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kit import db, email
-from kit.errors import Limit, Problem, Problems, conflict, not_found
+from kit.errors import Limit, Problem, Problems, not_found
 from kit.sql import Sql
 from services import deliveries, idempotency, mail_consent, messages, often
 from services.caller import Caller
@@ -44,9 +44,9 @@ async def _send_personal(values: Mapping[str, Any], by: Caller) -> int:
         content |= {"text": made["text"], "html": made["html"]}
     except NotMjml as fault:
         given.refuse("TEMPLATE_INVALID", f"This is no MJML: {fault}.", "body")
+    await _check_contact(values["contact_id"], problems)
+    content |= await _sender(values.get("from_id"), problems, by) | {"actor": by.actor}
     problems.refuse()
-    await _require_written_to(values["contact_id"])
-    content |= await _sender(values.get("from_id"), by)
     rows = _row(f"personal:{uuid.uuid4()}", values["contact_id"], "PERSONAL", None, content)
     return (await deliveries.queue(rows, by=by))[0]["id"]
 
@@ -115,7 +115,8 @@ async def _check_rate(by: Caller) -> None:
         raise Limit(Problem("RATE_LIMITED", f"At most {TESTS_AN_HOUR_MAX} tests an hour; try again later."))
 
 
-async def _require_written_to(contact_id: int) -> None:
+async def _check_contact(contact_id: int, problems: Problems) -> None:
+    """Note why this contact cannot be written to."""
     row = await db.row(
         Sql(
             "SELECT {reason} AS reason FROM contact c WHERE c.id = {id}::bigint",
@@ -124,12 +125,12 @@ async def _require_written_to(contact_id: int) -> None:
         )
     )
     if row is None:
-        raise not_found("contact", "contactId")
-    if row["reason"] is not None:
-        raise conflict(row["reason"], WHY_NOT[row["reason"]], "contactId")
+        problems.extend(not_found("contact", "contactId").problems)
+    elif row["reason"] is not None:
+        problems.add(row["reason"], WHY_NOT[row["reason"]], "contactId")
 
 
-async def _sender(user_id: int | None, by: Caller) -> dict[str, str]:
+async def _sender(user_id: int | None, problems: Problems, by: Caller) -> dict[str, str]:
     """The name it says it is from, and where answers go."""
     row = await db.row(
         Sql(
@@ -139,11 +140,11 @@ async def _sender(user_id: int | None, by: Caller) -> dict[str, str]:
             WHERE u.id = {id}::bigint
               AND u.deactivated_at IS NULL
             """,
-            id=user_id or by.user_id,
+            id=by.user_id if user_id is None else user_id,
         )
     )
     if row is None and user_id is not None:
-        raise not_found("user", "from")
+        problems.extend(not_found("user", "from").problems)
     return {} if row is None else {"fromName": row["name"], "replyTo": row["email"]}
 
 

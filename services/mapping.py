@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from kit.errors import Problem, Problems
+from kit.shape import camel
 from services import import_locations
 from services.fields import Field
 from services.record import SPELLINGS
@@ -84,6 +85,11 @@ def guess(columns: Sequence[str], fields: Iterable[Field], *, required: bool = T
     return found
 
 
+def spelled(target: str) -> str:
+    """A target as people and programs outside write it: "firstName"."""
+    return target if target.startswith(FIELD) else camel(target)
+
+
 def _target(wanted: str) -> str | None:
     kind, colon, name = wanted.strip().partition(":")
     if colon:
@@ -96,7 +102,7 @@ def _plain(name: str) -> str:
 
 
 def _unknown_target(column: str, wanted: str) -> Problem:
-    allowed = ", ".join([*SPELLINGS, *import_locations.TARGETS.values(), TAGS])
+    allowed = ", ".join([*SPELLINGS.values(), *import_locations.TARGETS.values(), TAGS])
     return Problem("INVALID_VALUE", f'"{wanted}" is no target. Use {allowed} or field:NAME.', ("map", column))
 
 

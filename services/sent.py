@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from kit import bell, db
@@ -22,7 +23,7 @@ async def tell(now: datetime, *, count_max: int) -> int:
         untold = await db.rows(
             Sql(
                 """
-                SELECT dv.id, dv.channel
+                SELECT dv.id, dv.channel, dv.content ->> 'actor' AS actor
                 FROM delivery dv
                 WHERE dv.untold
                 ORDER BY dv.id
@@ -35,10 +36,13 @@ async def tell(now: datetime, *, count_max: int) -> int:
         if not untold:
             return 0
         by = callers.system(now)
-        mails = [row["id"] for row in untold if row["channel"] == "EMAIL"]
+        mails: dict[str, list[int]] = {}  # by whom they were written, if it was a person (AE18)
+        for row in untold:
+            if row["channel"] == "EMAIL":
+                mails.setdefault(row["actor"] or by.actor, []).append(row["id"])
         texts = [row["id"] for row in untold if row["channel"] == "SMS"]
-        if mails:
-            await mail_events.record(rows(mails), by=by)
+        for actor, written in mails.items():
+            await mail_events.record(rows(written), by=replace(by, actor=actor))
         if texts:
             await db.execute(_texts_told(texts, by))
             await bell.ring("dispatch")

@@ -9,7 +9,7 @@ from typing import Any
 from kit import db
 from kit.errors import Refused
 from kit.sql import Sql
-from services import incoming_orders, previews, sync_intake, sync_reading
+from services import incoming_orders, mapping, previews, sync_intake, sync_reading
 from services.caller import Caller
 from services.database import Asked
 from services.sync_reading import Columns, Reading, Texts
@@ -75,7 +75,7 @@ def _columns(columns: Columns, texts: Texts) -> list[dict[str, Any]]:
     return [
         {
             "column": name,
-            "target": columns.targets.get(name),
+            "target": mapping.spelled(columns.targets[name]) if name in columns.targets else None,
             "samples": [row[told.index(name)] for row in texts[:SAMPLES] if row[told.index(name)]]
             if name in told
             else [],

@@ -55,7 +55,7 @@ def _of_orders(wanted: Mapping[str, str], problems: Problems) -> Targets:
     for column, target in wanted.items():
         known = _OF_ORDERS.get(_plain(target))
         if known is None:
-            allowed = ", ".join(ORDER_TARGETS)
+            allowed = ", ".join(map(mapping.spelled, ORDER_TARGETS))
             problems.add("INVALID_VALUE", f'"{target}" is no target. Use one of {allowed}.', "mapping", column)
         elif known in found.values():
             problems.add("DUPLICATE", f'Only one column can become "{target}".', "mapping", column)
@@ -63,9 +63,9 @@ def _of_orders(wanted: Mapping[str, str], problems: Problems) -> Targets:
             found[column] = known
     for target in (EXTERNAL_ID, "total"):
         if target not in found.values():
-            problems.add("REQUIRED", f"Say which column holds the {target} of the order.", "mapping")
+            problems.add("REQUIRED", f"Say which column holds the {mapping.spelled(target)} of the order.", "mapping")
     if not {"email", CONTACT_EXTERNAL_ID} & set(found.values()):
-        problems.add("IDENTIFIER_REQUIRED", "Say which column holds the email or contact_external_id.", "mapping")
+        problems.add("IDENTIFIER_REQUIRED", "Say which column holds the email or contactExternalId.", "mapping")
     return found
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kit import db
+from kit import db, text
 from kit.card import Reference
 from kit.errors import Problem, Problems, Refused
 from kit.sql import Sql
@@ -89,12 +90,13 @@ async def preview(values: Mapping[str, Any], *, by: Caller) -> Preview:
     with tempfile.TemporaryDirectory(prefix="parcours-") as folder:
         path = Path(folder) / "preview.csv"
         whole = await write(file, path, bytes_max=PREVIEW_BYTES_MAX)
-        source = await asyncio.to_thread(CsvFile, path)
-        head = list(islice(source.rows(), SAMPLES))
+        with _about_the_file():
+            source = await asyncio.to_thread(CsvFile, path)
+            head = list(islice(source.rows(), SAMPLES))
         shown = [
             {
                 "column": column,
-                "target": targets.get(column),
+                "target": mapping.spelled(targets[column]) if column in targets else None,
                 "samples": [cells[place] for _, cells in head if place < len(cells) and cells[place]],
             }
             for place, column in enumerate(columns)
@@ -102,7 +104,8 @@ async def preview(values: Mapping[str, Any], *, by: Caller) -> Preview:
         if not any(target in mapping.IDENTIFIERS for target in targets.values()):
             return Preview(source.rows_total, 0, 0, 0, 0, 0, False, shown, [_without_identifier()])
         reads = await reader(columns, targets, order)
-        batch = await asyncio.to_thread(lambda: reads.read(islice(source.rows(), PREVIEW_ROWS_MAX)))
+        with _about_the_file():
+            batch = await asyncio.to_thread(lambda: reads.read(islice(source.rows(), PREVIEW_ROWS_MAX)))
         found = await previews.count(batch, values.get("list_id"))
         complete = whole and batch.rows == source.rows_total
         job = None
@@ -162,7 +165,8 @@ async def _read(
 ) -> tuple[tuple[str, ...], Targets, Order]:
     """What is asked for, every fault at once; with `guessing` columns need not say who somebody is yet."""
     file = await stored_files.get_own(values["file_id"], by=by)
-    columns = columns_of(await stored_files.beginning(file))
+    with _about_the_file():
+        columns = columns_of(await stored_files.beginning(file))
     problems = Problems()
     targets: Targets = {}
     try:
@@ -179,6 +183,9 @@ async def _read(
         problems.extend(refusal.problems)
     if values.get("list_id") is not None and values.get("create_list"):
         problems.add("INVALID_VALUE", "Choose a list or have one made, not both.", "createList")
+    elif values.get("create_list"):
+        if await lists.find_by_name(text.clean(values["create_list"])) is not None:
+            problems.extend([lists.NAME_TAKEN], "createList")
     elif values.get("list_id") is not None:
         problems.extend(await unknown([Reference("list", values["list_id"], ("listId",))]))
         if await lists.is_smart(values["list_id"]):
@@ -202,6 +209,15 @@ async def _make_list(name: str, by: Caller) -> int:
         return await lists.create(name, by=by)
     except Refused as refused:
         raise type(refused)(*(Problem(each.code, each.message, ("createList",)) for each in refused.problems)) from None
+
+
+@contextmanager
+def _about_the_file() -> Iterator[None]:
+    """What is wrong inside it is told beside the file."""
+    try:
+        yield
+    except Refused as refused:
+        raise refused.below("fileId") from None
 
 
 def _without_identifier() -> dict[str, Any]:

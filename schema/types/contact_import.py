@@ -10,6 +10,7 @@ from schema.node import Node, global_id
 from schema.projection.made import column, one, table
 from schema.scalars import JSON
 from schema.types.job import Job
+from schema.types.targets import spelled
 from schema.types.user import User
 from services.caller import Role
 
@@ -19,7 +20,7 @@ from services.caller import Role
 class Import(Node):
     id: strawberry.ID = global_id("import", "j")
     name: str = column("j.name", "Of the file.")
-    mapping: JSON = column("j.targets", "What each column becomes: [[column, target], …].")
+    mapping: JSON = column(spelled("j.targets"), "What each column becomes: [[column, target], …].")
     job: Job | None = one("job jb WHERE jb.id = j.job_id", "Null for the command line's.")
     undo: Job | None = one("job jb WHERE jb.id = j.undo_id", "By which it was taken back.")
     rows_total: int = column("j.rows_total")

@@ -14,6 +14,7 @@ from schema.projection.made import column, connected, one, table
 from schema.scalars import JSON
 from schema.types.job import Job
 from schema.types.list import List
+from schema.types.targets import spelled
 from schema.types.user import User
 from services.caller import Role
 
@@ -69,7 +70,7 @@ class SyncSource(Node):
     brings: SyncContent = column("sy.brings")
     table: str | None = column("sy.table_name")
     query: str | None = column("sy.query")
-    mapping: JSON = column("sy.mapping", "What each column becomes: [[column, target], …].")
+    mapping: JSON = column(spelled("sy.mapping"), "What each column becomes: [[column, target], …].")
     external_source: str = column("sy.external_source", "The system whose ids `externalId` are.")
     list: List | None = one("contact_list l WHERE l.id = sy.list_id")
     tags: JSON = column("to_json(sy.tags)")

@@ -127,7 +127,7 @@ async def test_what_cannot_be_exported_is_said_at_once(gql, team):
     assert await codes(gql, what="SEGMENT", id=submitters) == [("NOT_EXPORTABLE", "id")]  # SQ21
     assert await codes(gql, what="SEGMENT") == [("REQUIRED", "id")]
     assert await codes(gql, what="LIST", id="list_99999") == [("NOT_FOUND", "id")]
-    assert await codes(gql, what="TASKS", id="list_1") == [("NOT_FOUND", "id")]
+    assert await codes(gql, what="TASKS", id="list_1") == [("INVALID_VALUE", "id")]
     assert await codes(gql, what="TASKS", where={"tag": {"hasAny": ["a"]}}) == [("INVALID_VALUE", "where")]
     assert await codes(gql, what="CONTACTS", where={"all": []}, columns=["email", "notes", "EMAIL"]) == [
         ("EMPTY_SEGMENT", "where.all"),

@@ -93,7 +93,7 @@ async def test_sq5_previewed_done_told_and_taken_back(
     guessed = await gql.do("previewImport", PREVIEW, fileId=file)
     assert [(each["column"], each["target"]) for each in guessed["columns"]][:2] == [
         ("Mail", "email"),
-        ("Given name", "first_name"),
+        ("Given name", "firstName"),
     ]
     assert guessed["columns"][0]["samples"] == ["there@up.test", "left@up.test", "new@up.test"]
     seen = await gql.do("previewImport", PREVIEW, **how, listId=news)
@@ -111,9 +111,10 @@ async def test_sq5_previewed_done_told_and_taken_back(
     assert await work() == 4
     ended = await job(begun["job"]["id"], FILES)
     assert (ended["state"], ended["total"], ended["done"], ended["unchanged"], ended["refused"]) == ("DONE", 7, 3, 2, 2)
-    [told] = (await gql("{ imports { nodes { created updated unchanged duplicates refused notReactivated } } }"))[
+    [told] = (await gql("{ imports { nodes { mapping created updated unchanged duplicates refused notReactivated } } }"))[
         "imports"
     ]["nodes"]
+    assert told.pop("mapping") == [["Mail", "email"], ["Given name", "firstName"], ["Shoe size", "field:shoeSize"], ["Groups", "tags"]]
     assert told == {"created": 2, "updated": 1, "unchanged": 1, "duplicates": 1, "refused": 2, "notReactivated": 1}
     answer = await web.get(ended["files"][0]["url"].removeprefix("http://127.0.0.1:8000"))
     columns, *told = csv.reader(io.StringIO(answer.text))
@@ -233,7 +234,7 @@ async def test_where_people_are_is_read_from_the_columns_of_an_address(gql, team
     )
     seen = await gql.do("previewImport", "columns problems", fileId=file)
     assert [each["target"] for each in seen["columns"]] == [
-        *("email", "region", "country", "field:city", "postal_code", "timezone", None)
+        *("email", "region", "country", "field:city", "postalCode", "timezone", None)
     ]
     assert [(each["line"], each["column"], each["code"]) for each in seen["problems"]] == [
         (3, "Country", "INVALID_VALUE"),
@@ -282,6 +283,9 @@ async def test_what_cannot_be_imported_is_said(gql, team, upload, job, work, web
     assert said(refused) == [("LIST_IS_SMART", "listId")]
     good = {"acceptsMarketing": True, "fileId": await upload("email", "a@up.test"), "createList": "news"}
     assert said(await gql.refused("startImport", "job { id }", **good)) == [("NAME_TAKEN", "createList")]
+    assert said(await gql.refused("previewImport", "rows", **good)) == [("NAME_TAKEN", "createList")]
+    blank = await upload("", "a@up.test")
+    assert said(await gql.refused("previewImport", "rows", fileId=blank)) == [("FILE_INVALID", "fileId")]
     assert said(await gql.refused("startImport", "job { id }", **{**start, "fileId": "file_99999"})) == [
         ("NOT_FOUND", "fileId")
     ]

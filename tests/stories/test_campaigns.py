@@ -411,18 +411,21 @@ async def test_AE18_a_personal_mail_goes_to_one_contact_and_is_in_its_activity(t
     delivery, target = await mail_tracking.target(re.findall(r"/c/([^\"]+)\"", html)[0])
     assert target == "https://s.test/x"
     await mail_tracking.clicked(delivery, target, PERSON, by=by)
-    seen = "query ($id: ID!) { contact(id: $id) { engagement { delivered } activity(first: 3) { nodes { text } } } }"
+    seen = "query ($id: ID!) { contact(id: $id) { engagement { delivered } activity(first: 3) { nodes { text actorLabel } } } }"
     found = (await gql(seen, id=ann))["contact"]
     assert [each["text"] for each in found["activity"]["nodes"]] == [
         "Clicked in an e-mail: https://s.test/x", "Opened an e-mail", "Was sent a personal e-mail",
     ]  # fmt: skip
+    assert [each["actorLabel"] for each in found["activity"]["nodes"]] == ["test", "test", "Olga Owner"]
     await gql.do("createExclusion", "exclusion { id }", kind="EXACTLY", value="ann@press.test")
     mute = (await gql.do("createContact", "contact { id }", phone="+33612345678"))["contact"]["id"]
     for contact, code in ((ann, "EXCLUDED"), (mute, "NO_EMAIL"), ("contact_999999", "NOT_FOUND")):
         refused = await gql.refused("sendPersonalEmail", contactId=contact, **words)
         assert [(each["code"], each["path"]) for each in refused["errors"]] == [(code, ["input", "contactId"])]
-    refused = await gql.refused("sendPersonalEmail", contactId=ann, subject=" ", body="")
-    assert [each["path"][1] for each in refused["errors"]] == ["subject", "body"]
+    refused = await gql.refused(
+        "sendPersonalEmail", contactId="contact_999999", **{"from": "user_99999"}, subject=" ", body=""
+    )
+    assert [each["path"][1] for each in refused["errors"]] == ["subject", "body", "contactId", "from"]
     bob = await team.contact("bob@press.test")
     once = {"contactId": bob, **words, "idempotencyKey": "k"}
     first, again = [await gql.do("sendPersonalEmail", "delivery { id }", **once) for _ in range(2)]
