@@ -121,8 +121,9 @@ async def test_who_must_stop_in_the_middle_notes_what_it_knows_and_gives_back_wh
     await asyncio.wait([working])
     became = Counter(await post.became())
     assert became["SENT"] + became["QUEUED"] + became["DATA"] == 40
-    assert 0 < became["DATA"] <= 4, "one on each connection, on its way at this moment"
-    assert became["SENT"] + became["DATA"] == len(mailbox.messages)
+    assert became["DATA"] <= 4, "one on each connection, on its way at this moment"
+    # What the server said is known; what is on its way may have come to its end, or not yet.
+    assert became["SENT"] <= len(mailbox.messages) <= became["SENT"] + became["DATA"]
 
 
 async def test_what_is_behind_the_point_of_no_return_and_never_went_goes_back(
