@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from kit import bell, config, db
 from kit.errors import Limit, Problem, Problems, not_found
@@ -169,12 +168,10 @@ async def delete(webhook_id: int, *, by: Caller) -> None:
 async def _url(given: Any, problems: Problems) -> str:
     if not web_address(given) or len(given) > URL_LENGTH_MAX:
         problems.add("INVALID_VALUE", "Give an address such as https://hooks.example.org/in.", "url")
-    elif config.settings().webhook_private:
-        pass
-    elif urlsplit(given).port not in (None, *http.PORTS):
-        problems.add("ADDRESS_NOT_PUBLIC", "Only ports 80 and 443 are called.", "url")
-    elif http.refused_at_sight(given) or await http.leads_inside(given):
-        problems.add("ADDRESS_NOT_PUBLIC", "This address is not public.", "url")
+    elif fault := http.fault_at_sight(given):
+        problems.extend([fault], "url")
+    elif not config.settings().webhook_private and await http.leads_inside(given):
+        problems.extend([http.NOT_PUBLIC], "url")
     return given
 
 

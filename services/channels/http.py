@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from kit import config, db
+from kit.errors import Problem
 from kit.web import web_address
 
 TIMEOUT_SECONDS = 10
@@ -22,6 +23,7 @@ ANSWER_BYTES_MAX = 64 * 1024
 CONNECTIONS_MAX = 20
 LOOKUP_SECONDS_MAX = 2  # when an address is saved; a call has ten seconds in all
 PORTS = (80, 443)
+NOT_PUBLIC = Problem("ADDRESS_NOT_PUBLIC", "This address is not public.")
 
 # Not public, whatever the standard library of this version says (trust S22).
 _NOT_PUBLIC = [
@@ -167,6 +169,15 @@ async def leads_inside(url: str) -> bool:
     except (OSError, UnicodeError):
         return False
     return not all(public(str(each[4][0])) for each in found)
+
+
+def fault_at_sight(url: str) -> Problem | None:
+    """Why nothing is sent to this URL (S22), as far as it is known without asking; None where operators allow it."""
+    if config.settings().webhook_private:
+        return None
+    if urlsplit(url).port not in (None, *PORTS):
+        return Problem("ADDRESS_NOT_PUBLIC", "Only ports 80 and 443 are called.")
+    return NOT_PUBLIC if refused_at_sight(url) else None
 
 
 def refused_at_sight(url: str) -> bool:

@@ -102,6 +102,7 @@ async def test_a_webhook_goes_to_public_addresses_alone(post: Post, receiver: Re
         "http://localhost/",
         "http://[::1]/",
         "http://0x7f.1/",
+        "https://hooks.example.org:8443/",
     ):
         with pytest.raises(Refused, match="ADDRESS_NOT_PUBLIC"):
             await post.draw([step("h", "webhook", url=url)])

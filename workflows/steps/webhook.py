@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from kit import config
 from kit.card import Length, Text
 from kit.errors import Problem
 from kit.web import web_address
@@ -47,8 +46,8 @@ class Webhook(Step):
 
     def problems(self, reading: Reading) -> Iterator[Problem]:
         # Asked when it is drawn, not of what is stored: an operator may forbid it while contacts are inside.
-        if web_address(self.url) and http.refused_at_sight(self.url) and not config.settings().webhook_private:
-            yield Problem("ADDRESS_NOT_PUBLIC", "This address is not public.", ("url",))
+        if web_address(self.url) and (fault := http.fault_at_sight(self.url)):
+            yield fault.below("url")
 
     def describe(self) -> str:
         return f"Webhook {self.url}"[:200]
