@@ -411,8 +411,8 @@ async def test_AE18_a_personal_mail_goes_to_one_contact_and_is_in_its_activity(t
     delivery, target = await mail_tracking.target(re.findall(r"/c/([^\"]+)\"", html)[0])
     assert target == "https://s.test/x"
     await mail_tracking.clicked(delivery, target, PERSON, by=by)
-    seen = "query ($id: ID!) { contact(id: $id) { engagement { delivered } activity(first: 3) { nodes { text actorLabel } } } }"
-    found = (await gql(seen, id=ann))["contact"]
+    seen = "engagement { delivered } activity(first: 3) { nodes { text actorLabel } }"
+    found = (await gql("query ($id: ID!) { contact(id: $id) { " + seen + " } }", id=ann))["contact"]
     assert [each["text"] for each in found["activity"]["nodes"]] == [
         "Clicked in an e-mail: https://s.test/x", "Opened an e-mail", "Was sent a personal e-mail",
     ]  # fmt: skip
