@@ -9,6 +9,7 @@ from models.automation_version import AutomationVersion
 from models.campaign import Campaign
 from models.campaign_piece import CampaignPiece
 from models.company import Company
+from models.complaint import Complaint
 from models.confirmation import Confirmation
 from models.contact import Contact
 from models.contact_list import ContactList
@@ -98,6 +99,7 @@ __all__ = [
     "Campaign",
     "CampaignPiece",
     "Company",
+    "Complaint",
     "Confirmation",
     "Contact",
     "ContactList",

@@ -22,6 +22,8 @@ class Automation(Model):
     version = fields.IntField(default=0)
     version_id = fields.BigIntField(null=True)
     active_since = fields.DatetimeField(null=True)
+    stopped_by = fields.TextField(null=True)
+    warned_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

@@ -12,7 +12,7 @@ from services.attempts import LEASE, Claimed, mine
 
 # A queued message of a run that ended so does not go out any more: what a step did before a normal end stays done.
 _CALLED_OFF = "('MANUAL', 'AUTOMATION_ARCHIVED')"
-HELD_BACK = timedelta(seconds=30)  # then it is looked whether a paused campaign goes on
+HELD_BACK = timedelta(seconds=30)  # then it is looked whether a paused campaign or a stopped automation goes on
 # Two who were sent the same campaign were merged into one.
 _HAD_IT = """
     dv.origin = 'CAMPAIGN'
@@ -26,13 +26,16 @@ _HAD_IT = """
     )
 """
 
+# What an automation that was called spam too often writes to contacts waits for a person to switch it on again.
+_STOPPED = "(dv.origin = 'AUTOMATION' AND dv.channel = 'EMAIL' AND a.stopped_by IS NOT NULL)"
+
 
 async def depart(held: Sequence[Claimed], addresses: Sequence[str | None], now: datetime) -> dict[int, str]:
     """The point of no return, committed: which of these go out now, as id → status.
 
     DATA: it is to be handed over now, once. SENDING, for a webhook: it may go. SUPPRESSED: it must not any more.
-    QUEUED: the contact has another address by now than the one of `addresses`, or the campaign is paused, and it is
-    looked at again later. Missing: somebody else has it.
+    QUEUED: the contact has another address by now than the one of `addresses`, or the campaign is paused or the
+    automation was stopped, and it is looked at again later. Missing: somebody else has it.
 
     Exclusions, contacts and memberships are locked before they are looked at, so that who was told “you are
     unsubscribed” before this is seen here, and who comes while it is decided waits for the outcome.
@@ -89,6 +92,7 @@ def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datet
                     WHEN r.end_reason IN {called_off} THEN 'RUN_ENDED'
                     WHEN cp.status = 'CANCELLED' THEN 'CAMPAIGN_CANCELLED'
                     WHEN {had_it} THEN 'DUPLICATE'
+                    WHEN {stopped} AND a.status = 'ARCHIVED' THEN 'AUTOMATION_ARCHIVED'
                     WHEN dv.origin IN ('NOTICE', 'TEST', 'HOOK') OR dv.channel = 'WEBHOOK' THEN NULL
                     WHEN dv.channel = 'SMS' THEN {texting}
                     WHEN dv.origin = 'PERSONAL' THEN {personal}
@@ -97,12 +101,13 @@ def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datet
                 dv.origin IN ('AUTOMATION', 'CAMPAIGN', 'PERSONAL')
                 AND mine.address IS NOT NULL
                 AND mine.address IS DISTINCT FROM CASE dv.channel WHEN 'SMS' THEN c.phone ELSE c.email END AS moved,
-                coalesce(cp.status = 'PAUSED', FALSE) AS held
+                coalesce(cp.status = 'PAUSED', {stopped}, FALSE) AS held
             FROM {mine}
             JOIN delivery dv ON dv.id = mine.id AND dv.attempt = mine.attempt AND dv.status = 'SENDING'
             LEFT JOIN contact c ON c.id = dv.contact_id
             LEFT JOIN run r ON r.id = dv.run_id
             LEFT JOIN campaign cp ON cp.id = dv.campaign_id
+            LEFT JOIN automation a ON a.id = dv.automation_id
         )
         UPDATE delivery dv
         SET status = w.status,
@@ -131,6 +136,7 @@ def _decide(held: Sequence[Claimed], addresses: Sequence[str | None], now: datet
         """,
         called_off=Sql(_CALLED_OFF),
         had_it=Sql(_HAD_IT),
+        stopped=Sql(_STOPPED),
         texting=mail_consent.texting(lists),
         personal=mail_consent.personal(),
         marketing=mail_consent.marketing(lists),

@@ -6,7 +6,7 @@ from typing import Any
 
 from kit import bell, db
 from kit.sql import Sql
-from services import bounces, campaign_notices, engagement, facts
+from services import bounces, campaign_notices, complaints, engagement, facts
 from services.caller import Caller
 from services.outcome import Outcome
 
@@ -217,6 +217,7 @@ async def follow(happened: list[dict[str, Any]], concerned: set[int], *, by: Cal
         await bounces.heed(happened, by=by)
     if complained := [each["send_id"] for each in happened if each["kind"] == "COMPLAINED"]:
         await campaign_notices.warn(complained, now=by.now)
+        await complaints.note(complained)
     if concerned:
         await engagement.reckon(sorted(concerned), by=by)
 

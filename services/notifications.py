@@ -21,6 +21,8 @@ KINDS = (
     "JOB_FINISHED",
     "CAMPAIGN_WARNING",
     "CAMPAIGN_PAUSED",
+    "AUTOMATION_WARNING",
+    "AUTOMATION_PAUSED",
 )
 # Of these somebody else writes an e-mail that says more: services/alerts.py, services/letters.py.
 _MAILED_ELSEWHERE = "('TASK_ALERT', 'FORM_SUBMITTED')"
@@ -53,6 +55,12 @@ TEXT = Sql(
                 WHEN 'BOUNCES' THEN 'too many of its addresses do not exist'
                 ELSE 'too many people called it spam'
             END
+        )
+        WHEN 'AUTOMATION_WARNING' THEN concat(
+            'More than one in a thousand called e-mails of the automation ', nt.data ->> 'automation', ' spam'
+        )
+        WHEN 'AUTOMATION_PAUSED' THEN concat(
+            'The automation ', nt.data ->> 'automation', ' is switched off: too many people called its e-mails spam'
         )
         WHEN 'JOB_FINISHED' THEN concat(
             'Your ',

@@ -59,6 +59,13 @@ async def statistics(now: datetime) -> None:
     await report.fold(now)
 
 
+async def complaints(now: datetime) -> None:
+    """Warn of automations that are called spam, and stop those that are too often."""
+    from workflows import complaints
+
+    await complaints.look(now)
+
+
 async def alerts(now: datetime) -> None:
     """Remind people of the tasks whose time has come."""
     from services import alerts
@@ -161,6 +168,7 @@ JOBS = [
     Job("partitions", 3600, partitions),
     Job("statistics", 5, statistics),
     Job("alerts", 2, alerts),
+    Job("complaints", 5, complaints),
     Job("dates", 5, dates),
     Job("doctor", 3600, doctor),
     Job("history", 3600, history),

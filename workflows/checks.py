@@ -300,7 +300,7 @@ CHECKS = (
     ),
     Check(
         "delivery_stuck",
-        "Nothing that is to be sent is overdue for long, or held back by a campaign that goes on (I1).",
+        "Nothing that is to be sent is overdue for long, or held back by a campaign or automation that goes on (I1).",
         _plain(
             """
             SELECT 'delivery_' || dv.id AS found
@@ -311,6 +311,13 @@ CHECKS = (
             FROM delivery dv
             WHERE dv.due_at = 'infinity'
               AND NOT EXISTS (SELECT FROM campaign cp WHERE cp.id = dv.campaign_id AND cp.status = 'PAUSED')
+              AND NOT EXISTS (
+                  SELECT
+                  FROM automation a
+                  WHERE a.id = dv.automation_id
+                    AND a.status = 'INACTIVE'
+                    AND a.stopped_by IS NOT NULL
+              )
             """
         ),
     ),

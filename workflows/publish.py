@@ -16,7 +16,7 @@ from services import watching
 from services.caller import Caller
 from services.given import Given
 from services.references import unknown
-from workflows import drawing, locks, put_away, splits, store
+from workflows import drawing, locks, put_away, splits, standstill, store
 from workflows.drawing import Drawing
 
 ENTRY_POLICIES = ("ANY", "ONCE", "AFTER_EXIT")
@@ -149,7 +149,7 @@ async def archive(automation_id: int, *, by: Caller) -> None:
     """Put away for good: nobody enters or moves any more, and who is inside is at the end (AUTOMATION_ARCHIVED); many
     of them a moment later, by the engine. What happened can still be read. Refused: NOT_FOUND at `id`."""
     async with db.transaction():
-        await hold(automation_id)
+        row = await hold(automation_id)
         await db.execute(
             Sql(
                 """
@@ -164,12 +164,15 @@ async def archive(automation_id: int, *, by: Caller) -> None:
                 id=automation_id,
             )
         )
+        if row["stopped_by"] is not None:
+            await standstill.release(automation_id, by=by)  # to where they are called off (services/departure.py)
         await put_away.end_some(automation_id, by=by)
         await bell.ring("advance")
 
 
 async def activate(automation_id: int, *, by: Caller) -> None:
     """Contacts enter and move from now on. Overdue waits end, and rules that somebody waits for are looked at anew.
+    E-mails that were held since it stopped by itself go out, and complaints are counted anew.
 
     Refused: NOT_FOUND at `id`, ARCHIVED, and (Invalid) what its steps and triggers name that is gone.
     """
@@ -190,6 +193,7 @@ async def activate(automation_id: int, *, by: Caller) -> None:
                 UPDATE automation a
                 SET status = 'ACTIVE',
                     active_since = {now}::timestamptz,
+                    stopped_by = NULL,
                     updated_at = {now}::timestamptz
                 WHERE a.id = {id}::bigint
                 """,
@@ -197,6 +201,8 @@ async def activate(automation_id: int, *, by: Caller) -> None:
                 id=automation_id,
             )
         )
+        if row["stopped_by"] is not None:
+            await standstill.release(automation_id, by=by)
         await store.wake(automation_id, Sql("r.watching"), by=by)
         await bell.ring("advance")
         await watching.soon()
@@ -230,7 +236,7 @@ SETTINGS = ("name", "description", "timezone", "entry_policy", "exit_on_unsubscr
 _AS_IT_IS = Sql(
     """
     SELECT a.name, a.description, a.timezone, a.entry_policy, a.exit_on_unsubscribe, a.unsubscribe_lists, a.status,
-           a.draft, av.graph
+           a.stopped_by, a.draft, av.graph
     FROM automation a
     JOIN automation_version av ON av.id = a.version_id
     WHERE a.id = {id}::bigint

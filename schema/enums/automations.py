@@ -5,6 +5,9 @@ from __future__ import annotations
 from schema.enums.words import words
 
 AutomationStatus = words("AutomationStatus", "Whether an automation works.", "INACTIVE", "ACTIVE", "ARCHIVED")
+AutomationStop = words(
+    "AutomationStop", "Why an automation stopped by itself: too many called its e-mails spam.", "COMPLAINTS"
+)
 EntryPolicy = words(
     "EntryPolicy", "How often a contact may enter: always, once ever, not while inside.", "ANY", "ONCE", "AFTER_EXIT"
 )

@@ -12,7 +12,8 @@ TaskRelationKind = words("TaskRelationKind", "What a task can be about.", "CONTA
 NotificationKind = words(
     "NotificationKind",
     "What a user is told: somebody gave it a task, the reminder of one, a form that notifies it was sent, a webhook is "
-    "paused (admins), a job of its own has ended, a campaign is called spam or has paused by itself (admins).",
+    "paused (admins), a job of its own has ended, a campaign or an automation is called spam or has stopped by itself "
+    "(admins).",
     "TASK_ASSIGNED",
     "TASK_ALERT",
     "FORM_SUBMITTED",
@@ -20,6 +21,8 @@ NotificationKind = words(
     "JOB_FINISHED",
     "CAMPAIGN_WARNING",
     "CAMPAIGN_PAUSED",
+    "AUTOMATION_WARNING",
+    "AUTOMATION_PAUSED",
 )
 AuditOutcome = words(
     "AuditOutcome",

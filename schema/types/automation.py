@@ -9,7 +9,7 @@ import strawberry
 
 from kit import clock
 from kit.sql import Sql
-from schema.enums.automations import AutomationStatus, EntryPolicy, RunStatus, TriggerRuns
+from schema.enums.automations import AutomationStatus, AutomationStop, EntryPolicy, RunStatus, TriggerRuns
 from schema.kinds import StepKind, TriggerKind
 from schema.node import Connection, Node, global_id
 from schema.projection.late import late
@@ -69,6 +69,9 @@ class Automation(Node):
     name: str = column("a.name")
     description: str | None = column("a.description")
     status: AutomationStatus = column("a.status")
+    stopped_by: AutomationStop | None = column(
+        "a.stopped_by", "Why it stopped by itself; its e-mails are held until activateAutomation lets it go on."
+    )
     timezone: str | None = column("a.timezone", "Null: the account's.")
     entry_policy: EntryPolicy = column("a.entry_policy")
     exit_on_unsubscribe: bool = column("a.exit_on_unsubscribe")

@@ -34,10 +34,12 @@ class Notification(Node):
             WHEN 'JOB_FINISHED' THEN 'job_'
             WHEN 'CAMPAIGN_WARNING' THEN 'campaign_'
             WHEN 'CAMPAIGN_PAUSED' THEN 'campaign_'
+            WHEN 'AUTOMATION_WARNING' THEN 'automation_'
+            WHEN 'AUTOMATION_PAUSED' THEN 'automation_'
             ELSE 'task_'
         END || nt.subject
         """,
-        "The task, form, webhook, job or campaign; it may be gone by now.",
+        "The task, form, webhook, job, campaign or automation; it may be gone by now.",
     )
     data: JSON = column("nt.data")
     created_at: datetime = column("nt.created_at")
