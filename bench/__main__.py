@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from inspect import signature
 
 from bench.lab import Figure, say
 
@@ -34,7 +35,8 @@ def main(words: list[str]) -> int:
     figures: list[Figure] = []
     for word in words or BENCHES:
         say(f"bench {word}")
-        figures += importlib.import_module(BENCHES[word]).measure(**options)
+        measure = importlib.import_module(BENCHES[word]).measure
+        figures += measure(**{name: given for name, given in options.items() if name in signature(measure).parameters})
     print(f"\nMeasured on {os.cpu_count()} cores, everything on one machine.\n")
     widths = [max(len(getattr(each, name)) for each in figures) for name in ("what", "value", "beside")]
     for each in figures:

@@ -62,7 +62,11 @@ async def places_of(*texts: str) -> set[tuple[str, str]]:
     searches = [
         Sql(
             "SELECT {name}::text AS place, w.form FROM {table} AS row_ "
-            "CROSS JOIN unnest({forms}::text[]) AS w (form) WHERE strpos(lower(row_::text), w.form) > 0",
+            "CROSS JOIN unnest({forms}::text[]) AS w (form) "
+            # Four digits alone are in many a time of day and many a random id.
+            "WHERE CASE WHEN length(w.form) < 8 "
+            "THEN lower(row_::text) ~ ('(?<![0-9a-z.])' || w.form || '(?![0-9a-z])') "
+            "ELSE strpos(lower(row_::text), w.form) > 0 END",
             name=table,
             table=name(table),
             forms=list(forms),
