@@ -225,6 +225,19 @@ async def all_or_nothing(work: Callable[[], Awaitable[Done]]) -> Done:
     raise AssertionError("unreachable")
 
 
+async def be_patient(*, statement_seconds: float | None = None, lock_seconds: float | None = None) -> None:
+    """Until this transaction ends, a statement may take so long, and wait so long for a lock; None: as before."""
+    limits = {"statement_timeout": statement_seconds, "lock_timeout": lock_seconds}
+    wanted = {name: f"{round(seconds * 1000)}" for name, seconds in limits.items() if seconds is not None}
+    await execute(
+        Sql(
+            "SELECT set_config(w.name, w.most, TRUE) FROM unnest({names}::text[], {limits}::text[]) AS w (name, most)",
+            names=list(wanted),
+            limits=list(wanted.values()),
+        )
+    )
+
+
 def inside_transaction() -> bool:
     """Whether a transaction is open here: no time to wait for anything but the database."""
     return _after_commit.get() is not None

@@ -41,7 +41,7 @@ NAME_LENGTH_MAX = 60
 OPTIONS_MAX = 500
 POSITION_MAX = 1_000_000
 # A field in which a million contacts have something is deleted in one statement.
-STATEMENT_TIMEOUT = "60s"
+STATEMENT_SECONDS_MAX = 60
 
 TYPES = (
     *("TEXT", "TEXTAREA", "DATE", "DATETIME", "DROPDOWN", "LISTBOX", "RADIO", "CHECKBOX"),
@@ -154,7 +154,7 @@ async def delete(field_id: int, *, by: Caller) -> None:
     """
     async with db.transaction():
         field = await _lock(field_id)
-        await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))
+        await db.be_patient(statement_seconds=STATEMENT_SECONDS_MAX)
         await db.execute(
             Sql(
                 """

@@ -34,8 +34,8 @@ from services.mapping import FIELD, Targets
 from services.source import Source
 
 BATCH_ROWS = 5_000
-STATEMENT_TIMEOUT_SECONDS = 120
-LOCK_TIMEOUT_SECONDS = 30
+STATEMENT_SECONDS_MAX = 120  # a batch is longer than what a request may take
+LOCK_SECONDS_MAX = 30
 ACTOR = "import"
 
 _DUPLICATE = Problem("DUPLICATE", "An earlier line made this contact; the values of this line were not taken.")
@@ -145,7 +145,7 @@ async def commit(job: ImportJob, store: Callable[[Caller], Awaitable[Result]], *
     for tries in range(1, intake.TRIES_MAX + 1):
         try:
             async with db.transaction():
-                await _be_patient()
+                await db.be_patient(statement_seconds=STATEMENT_SECONDS_MAX, lock_seconds=LOCK_SECONDS_MAX)
                 by = by.at(await clock.now())
                 await import_jobs.claim(job)
                 return await import_jobs.record(job, await store(by), by=by)
@@ -183,21 +183,6 @@ async def _store(
     await crash.point("import_committed_before_mark")
     await bell.ring("dispatch")
     return Result(batch.rows, {**counts, "not_reactivated": not_reactivated}, problems)
-
-
-async def _be_patient() -> None:
-    """A batch is longer than what a request may take."""
-    await db.execute(
-        Sql(
-            """
-            SELECT
-                set_config('statement_timeout', {statement}::text, TRUE),
-                set_config('lock_timeout', {lock}::text, TRUE)
-            """,
-            statement=f"{STATEMENT_TIMEOUT_SECONDS}s",
-            lock=f"{LOCK_TIMEOUT_SECONDS}s",
-        )
-    )
 
 
 def importer(job: ImportJob, order: Order, *, by: Caller) -> Caller:

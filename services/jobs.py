@@ -167,11 +167,6 @@ async def left(job_id: int) -> bool:
 async def patiently(statement: Sql, *, seconds: int = FIX_SECONDS_MAX) -> None:
     """A statement that may take longer than what a request is given; inside a transaction only."""
     text, parameters = statement.render()
-    await be_patient(seconds)
+    await db.be_patient(statement_seconds=seconds)
     async with db.raw() as connection:
         await connection.execute(text, *parameters, timeout=seconds + 1)
-
-
-async def be_patient(seconds: int) -> None:
-    """Statements of this transaction may take so long."""
-    await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=f"{seconds}s"))

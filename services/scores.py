@@ -20,7 +20,7 @@ NAME_LENGTH_MAX = 200
 SCORES_MAX = 50
 OPERATIONS = ("ADD", "SUBTRACT", "SET")
 # The points of a million contacts go with their score in one statement, which takes longer than most.
-STATEMENT_TIMEOUT = "60s"
+STATEMENT_SECONDS_MAX = 60
 
 _LOCK = 7226, 12
 
@@ -97,7 +97,7 @@ async def update(score_id: int, values: Mapping[str, Any], *, by: Caller) -> Non
 async def delete(score_id: int, *, by: Caller) -> None:
     """Delete a score with all points. Conditions that name it treat it as one that nobody has. Refused: NOT_FOUND."""
     async with db.transaction():
-        await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))
+        await db.be_patient(statement_seconds=STATEMENT_SECONDS_MAX)
         gone = await db.value(Sql("DELETE FROM score so WHERE so.id = {id}::bigint RETURNING so.id", id=score_id))
         if gone is None:
             raise not_found("score", "id")

@@ -22,7 +22,7 @@ from services.references import unknown
 
 NAME_LENGTH_MAX = 200
 # Of a million contacts a segment is put on a list in one statement, which takes longer than most.
-STATEMENT_TIMEOUT = "60s"
+STATEMENT_SECONDS_MAX = 60
 
 
 async def create(values: Mapping[str, Any], *, by: Caller) -> int:
@@ -119,7 +119,7 @@ async def add_to_list(segment_id: int, list_id: int, *, by: Caller) -> Outcome:
         condition = rule.saved((await _row(segment_id, "segmentId"))["condition"])
         reading = await rule.reading(by.now)
         where = FALSE if condition is None else condition.compile(reading)
-        await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))
+        await db.be_patient(statement_seconds=STATEMENT_SECONDS_MAX)
         contacts = Sql("SELECT c.id FROM contact c WHERE {where}", where=where)
         outcome = await memberships.enrol(contacts, list_id, by=by)
     if memberships.LIST_IS_SMART in outcome.refused:

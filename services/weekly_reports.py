@@ -106,7 +106,7 @@ async def _make(week: dict[str, Any], by: Caller) -> int:
 async def _count(week: dict[str, Any]) -> dict[str, int]:
     """The figures of a week. A large account takes a while, once a week."""
     text, parameters = _figures(week["week"], week["begins_at"], week["ends_at"]).render()
-    await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=f"{LOOK_SECONDS_MAX}s"))
+    await db.be_patient(statement_seconds=LOOK_SECONDS_MAX)
     async with db.raw() as connection:
         return dict(await connection.fetchrow(text, *parameters, timeout=LOOK_SECONDS_MAX + 1))
 

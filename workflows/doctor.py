@@ -13,7 +13,7 @@ from kit import db, log
 from kit.sql import Sql
 from workflows.checks import CHECKS, Check
 
-STATEMENT_TIMEOUT = "120s"
+STATEMENT_SECONDS_MAX = 120
 SAMPLES_MAX = 5
 PAUSE = timedelta(minutes=50)
 
@@ -38,7 +38,7 @@ async def _look(check: Check, now: datetime) -> Finding:
     rows = await check.rows(now)
     try:
         async with db.transaction():
-            await db.execute(Sql("SELECT set_config('statement_timeout', {t}::text, TRUE)", t=STATEMENT_TIMEOUT))
+            await db.be_patient(statement_seconds=STATEMENT_SECONDS_MAX)
             found = await db.row(
                 Sql(
                     """

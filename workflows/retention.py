@@ -16,7 +16,7 @@ from kit.sql import Sql
 from kit.sql import name as quoted
 from services import settings
 
-LOCK_TIMEOUT = "200ms"  # so long may others wait behind us
+LOCK_SECONDS_MAX = 0.2  # so long may others wait behind us
 REFUSALS_DAYS = 90  # entries that were refused are kept for so long, or as long as history
 ROWS_MAX = 10_000  # of these are deleted in one statement
 
@@ -77,7 +77,7 @@ async def _drop(parent: str, limit: datetime) -> list[str]:
             break
         try:
             async with db.transaction():
-                await db.execute(Sql("SELECT set_config('lock_timeout', {t}::text, TRUE)", t=LOCK_TIMEOUT))
+                await db.be_patient(lock_seconds=LOCK_SECONDS_MAX)
                 await db.execute(Sql("DROP TABLE {part}", part=quoted(row["part"])))
         except (asyncpg.LockNotAvailableError, OperationalError):
             _log.info("partition_in_use", partition=row["part"])  # the next round will find it free

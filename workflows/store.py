@@ -15,7 +15,7 @@ from workflows.drawing import Drawing
 from workflows.graph import Graph
 
 # An automation with a million runs inside is changed in one statement, which takes longer than a request may.
-STATEMENT_TIMEOUT = "60s"
+STATEMENT_SECONDS_MAX = 60
 
 
 async def version(automation_id: int, drawn: Drawing, *, by: Caller) -> None:
@@ -161,7 +161,7 @@ async def draft(automation_id: int, given: dict[str, Any] | None) -> None:
 async def move(automation_id: int, moves: Mapping[str, str], *, by: Caller) -> None:
     """Who stands on one of these steps comes to the one it is mapped to, in the live version. The visit they had in
     progress is SKIPPED (STEP_MOVED)."""
-    await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))
+    await db.be_patient(statement_seconds=STATEMENT_SECONDS_MAX)
     await db.execute(
         Sql(
             """
@@ -257,7 +257,7 @@ async def wake_watching(condition: Sql, now: datetime) -> None:
 
 
 async def wake(automation_id: int, condition: Sql, *, by: Caller) -> None:
-    await db.execute(Sql("SELECT set_config('statement_timeout', {limit}::text, TRUE)", limit=STATEMENT_TIMEOUT))
+    await db.be_patient(statement_seconds=STATEMENT_SECONDS_MAX)
     await db.execute(
         Sql(
             """
