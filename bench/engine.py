@@ -64,7 +64,7 @@ async def _lead_everybody(steps: list[dict[str, Any]]) -> tuple[float, float]:
     everybody = Sql("SELECT c.id FROM contact c WHERE c.id > {someone}::bigint", someone=someone)
     entered = await entry.enter(everybody, automation, by=caller.system(await clock.now()))
     inside = time.perf_counter()
-    await until_all_ended(automation, len(entered.runs))
+    await until_all_ended(automation, 1 + len(entered.runs))
     ended = time.perf_counter()
     visits = await completed_visits(automation)
     assert visits == STEPS * CONTACTS, f"{visits} visits"

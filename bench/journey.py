@@ -46,7 +46,7 @@ async def until_all_ended(automation: int, total: int) -> None:
         total=total,
     )
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while left := await db.value(waiting):
+    while (left := await db.value(waiting)) > 0:
         assert time.monotonic() < deadline, f"{left} runs have not ended"
         bar(total - left, total, f"{total - left:,} of {total:,} contacts are through")
         await asyncio.sleep(POLL_SECONDS)
