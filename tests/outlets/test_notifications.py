@@ -98,7 +98,10 @@ async def test_one_mail_tells_a_user_all_that_came_if_it_wants_mail_of_that(gql,
     assert mail.get_content().splitlines()[:3] == ["You were given a task: Call"] * 3
 
     preference = "user { mailedNotifications }"
-    default = ["TASK_ASSIGNED", "TASK_ALERT", "FORM_SUBMITTED", "WEBHOOK_PAUSED", "CAMPAIGN_WARNING", "CAMPAIGN_PAUSED"]
+    default = [
+        *("TASK_ASSIGNED", "TASK_ALERT", "FORM_SUBMITTED", "WEBHOOK_PAUSED"),
+        *("CAMPAIGN_WARNING", "CAMPAIGN_PAUSED", "AUTOMATION_WARNING", "AUTOMATION_PAUSED"),
+    ]
     assert (await cal("{ viewer { mailedNotifications } }"))["viewer"] == {"mailedNotifications": default}
     chosen = await cal.do("updateNotificationPreference", preference, mailed=["JOB_FINISHED", "WEBHOOK_PAUSED"])
     assert chosen["user"]["mailedNotifications"] == ["WEBHOOK_PAUSED", "JOB_FINISHED"]
