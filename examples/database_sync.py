@@ -71,7 +71,7 @@ def main() -> None:
     known = {each["name"]: each["id"] for each in api.pages("syncSources", "id name")}
 
     for brings, query in (("CONTACTS", CUSTOMERS[asked.kind]), ("ORDERS", INVOICES[asked.kind])):
-        name = f"{brings.capitalize()} of {asked.database}"
+        name = f"{brings.capitalize()} of {asked.database}, {asked.kind}"
         if name not in known:
             mapping = [{"column": column, "target": target} for column, target in TARGETS[brings].items()]
             source = {"name": name, **where, "brings": brings, "query": query, "mapping": mapping}
