@@ -225,9 +225,18 @@ async def all_or_nothing(work: Callable[[], Awaitable[Done]]) -> Done:
     raise AssertionError("unreachable")
 
 
-async def be_patient(*, statement_seconds: float | None = None, lock_seconds: float | None = None) -> None:
-    """Until this transaction ends, a statement may take so long, and wait so long for a lock; None: as before."""
-    limits = {"statement_timeout": statement_seconds, "lock_timeout": lock_seconds}
+async def be_patient(
+    *, statement_seconds: float | None = None, lock_seconds: float | None = None, idle_seconds: float | None = None
+) -> None:
+    """Until this transaction ends, a statement may take so long, wait so long for a lock, and be so long in coming.
+
+    None: as before.
+    """
+    limits = {
+        "statement_timeout": statement_seconds,
+        "lock_timeout": lock_seconds,
+        "idle_in_transaction_session_timeout": idle_seconds,
+    }
     wanted = {name: f"{round(seconds * 1000)}" for name, seconds in limits.items() if seconds is not None}
     await execute(
         Sql(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from kit import db
 from kit.sql import Sql
 from services import notifications
 
@@ -13,21 +12,12 @@ WARNING, PAUSED = "CAMPAIGN_WARNING", "CAMPAIGN_PAUSED"
 COMPLAINTS_OF = 1_000  # of fewer mails than these a share says nothing
 COMPLAINTS_WARN = 0.001
 
-_BOSSES = Sql(
-    """
-    SELECT u.id, told.kind, NULL::bigint, told.id, jsonb_build_object('campaign', told.name, 'why', told.why)
-    FROM told
-    CROSS JOIN user_account u
-    WHERE u.role IN ('OWNER', 'ADMIN')
-    """
-)
-
 
 async def warn(send_ids: Sequence[int], *, now: datetime) -> None:
     """These mails were called spam: once for each campaign of which more than a thousandth is."""
     told = Sql(
         """
-        SELECT cp.id, cp.name, {kind}::text AS kind, 'COMPLAINTS' AS why
+        SELECT cp.id, jsonb_build_object('campaign', cp.name, 'why', 'COMPLAINTS') AS data
         FROM campaign cp
         WHERE cp.id IN (SELECT es.campaign_id FROM email_send es WHERE es.id = ANY({sends}::bigint[]))
           AND cp.message_id IS NOT NULL
@@ -36,38 +26,22 @@ async def warn(send_ids: Sequence[int], *, now: datetime) -> None:
               SELECT count(*) FROM email_send es WHERE es.campaign_id = cp.id AND es.complained_at IS NOT NULL
           )
         """,
-        kind=WARNING,
         sends=list(send_ids),
         share=COMPLAINTS_WARN,
         least=COMPLAINTS_OF,
     )
-    await _tell(told, now)
+    await notifications.tell_bosses(WARNING, told, now=now)
 
 
 async def paused(campaign_id: int, why: str, *, now: datetime) -> None:
     """The campaign stopped by itself for BOUNCES or COMPLAINTS."""
     told = Sql(
         """
-        SELECT cp.id, cp.name, {kind}::text AS kind, {why}::text AS why
+        SELECT cp.id, jsonb_build_object('campaign', cp.name, 'why', {why}::text) AS data
         FROM campaign cp
         WHERE cp.id = {id}::bigint
         """,
-        kind=PAUSED,
         why=why,
         id=campaign_id,
     )
-    await _tell(told, now)
-
-
-async def _tell(told: Sql, now: datetime) -> None:
-    await db.execute(
-        Sql(
-            """
-            WITH told AS ({told}),
-            {noticed}
-            SELECT FROM told
-            """,
-            told=told,
-            noticed=notifications.recorded(_BOSSES, now=now),
-        )
-    )
+    await notifications.tell_bosses(PAUSED, told, now=now)

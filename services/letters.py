@@ -15,11 +15,11 @@ from kit.sql import Sql
 from services import confirmations, exclusions, notifications
 from services.channels import email, smtp
 from services.channels.email import NotSent
+from services.setbacks import PAUSE_MAX, PAUSE_MIN
 
 LETTERS_MAX = 100  # in one transaction
 CONNECTIONS_MAX = 5
 LATE_AFTER = timedelta(hours=24)  # what could not go out for so long is not worth it any more
-PAUSE_MIN, PAUSE_MAX = timedelta(seconds=15), timedelta(hours=1)
 
 # Makes the subject and the text of a letter.
 Write = Callable[[Mapping[str, Any]], Awaitable[tuple[str, str]]]

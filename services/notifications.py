@@ -104,6 +104,22 @@ def recorded(source: Sql, *, now: datetime) -> Sql:
     )
 
 
+async def tell_bosses(kind: str, told: Sql, *, now: datetime) -> None:
+    """Notify who runs the account of what the statement `told` selects or returns: `id, data`."""
+    bosses = Sql(
+        """
+        SELECT u.id, {kind}::text, NULL::bigint, told.id, told.data
+        FROM told
+        CROSS JOIN user_account u
+        WHERE u.role IN ('OWNER', 'ADMIN')
+        """,
+        kind=kind,
+    )
+    await db.execute(
+        Sql("WITH told AS ({told}), {noticed} SELECT FROM told", told=told, noticed=recorded(bosses, now=now))
+    )
+
+
 def visible(by: Caller) -> Sql:
     """A condition over `notification nt`: the caller's own, and nobody else's whatever its role."""
     return Sql("(nt.user_id = {user}::bigint)", user=by.user_id)

@@ -20,6 +20,8 @@ _log = log.get("complaints")
 # What counts begins anew when somebody switches it on: whoever does knows what was complained about before.
 _SINCE = Sql("greatest(a.active_since, {now}::timestamptz - {window}::interval)")
 
+_DATA = Sql("jsonb_build_object('automation', a.name) AS data")
+
 
 async def look(now: datetime) -> None:
     """Look at the automations of which an e-mail was called spam since the last time.
@@ -89,11 +91,8 @@ async def _stop(automation_id: int, now: datetime) -> None:
             return False  # somebody else was here
         await publish.deactivate(automation_id, by=caller.system(now))
         await standstill.stop(automation_id, "COMPLAINTS")
-        await _tell(
-            "AUTOMATION_PAUSED",
-            Sql("SELECT a.id, a.name FROM automation a WHERE a.id = {id}::bigint", id=automation_id),
-            now,
-        )
+        told = Sql("SELECT a.id, {data} FROM automation a WHERE a.id = {id}::bigint", data=_DATA, id=automation_id)
+        await notifications.tell_bosses("AUTOMATION_PAUSED", told, now=now)
         return True
 
     if await db.all_or_nothing(work):
@@ -109,34 +108,11 @@ async def _warn(automation_id: int, now: datetime) -> None:
         WHERE a.id = {id}::bigint
           AND a.status = 'ACTIVE'
           AND (a.warned_at IS NULL OR a.warned_at < {since})
-        RETURNING a.id, a.name
+        RETURNING a.id, {data}
         """,
+        data=_DATA,
         now=now,
         id=automation_id,
         since=_SINCE.with_(now=now, window=WINDOW),
     )
-    await _tell("AUTOMATION_WARNING", warned, now)
-
-
-async def _tell(kind: str, automations: Sql, now: datetime) -> None:
-    """Notify who runs the account of these automations (`id, name`), in the statement that changes them."""
-    bosses = Sql(
-        """
-        SELECT u.id, {kind}::text, NULL::bigint, told.id, jsonb_build_object('automation', told.name)
-        FROM told
-        CROSS JOIN user_account u
-        WHERE u.role IN ('OWNER', 'ADMIN')
-        """,
-        kind=kind,
-    )
-    await db.execute(
-        Sql(
-            """
-            WITH told AS ({automations}),
-            {noticed}
-            SELECT FROM told
-            """,
-            automations=automations,
-            noticed=notifications.recorded(bosses, now=now),
-        )
-    )
+    await notifications.tell_bosses("AUTOMATION_WARNING", warned, now=now)

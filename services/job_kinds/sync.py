@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from kit import db
-from kit.sql import Sql
 from services import (
     import_jobs,
     imports,
@@ -52,7 +51,8 @@ class Sync(Kind):
             await stored_files.complete(job.mark["file"], now=now)
 
     async def _read(self, job: Job, run: ImportJob, source: SyncSource) -> None:
-        await _wait_for_the_other()
+        # While another database thinks, ours must not take this transaction for a forgotten one.
+        await db.be_patient(idle_seconds=READ_SECONDS_MAX * 2)
         kind, rows, number = sync_reading.kind_of(source), 0, 0
         async with kind.session(source.address, seconds=READ_SECONDS_MAX) as session:
             columns = await sync_reading.look(session, kind, source)
@@ -76,13 +76,3 @@ class Sync(Kind):
             refused=after.refused - run.refused,
         )
         await refused_rows.tell(job, run, mark["told"], dict(enumerate(texts, start=run.rows_done + 1)))
-
-
-async def _wait_for_the_other() -> None:
-    """While another database thinks, ours must not take this transaction for a forgotten one."""
-    await db.execute(
-        Sql(
-            "SELECT set_config('idle_in_transaction_session_timeout', {limit}::text, TRUE)",
-            limit=f"{READ_SECONDS_MAX * 2}s",
-        )
-    )
